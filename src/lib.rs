@@ -1,1 +1,5 @@
-//! x
+//! pressmark.
+
+pub mod extract;
+pub mod seeds;
+pub mod web;

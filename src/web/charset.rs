@@ -1,0 +1,1 @@
+//! Charsets by the WHATWG rules: byte order mark, then header, then `<meta>`, then a guess.

@@ -1,0 +1,224 @@
+//! One request and its answer, byte for byte, whatever the network did.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::framing::Part;
+use super::message::Head;
+use super::time::Timestamp;
+use super::url::WebUrl;
+
+/// What the door recorded of one exchange. A fault is part of it: the broken web is data.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    /// What was asked for.
+    pub url: WebUrl,
+    /// When the exchange began; every record made of it carries this date.
+    pub at: Timestamp,
+    /// The request exactly as written to the origin; empty when nothing was.
+    pub request: Vec<u8>,
+    /// What came back; none when not a byte did.
+    pub answer: Option<Answer>,
+    /// The address really connected to.
+    pub peer: Option<SocketAddr>,
+    /// Facts of the TLS session.
+    pub tls: Option<Arc<TlsFacts>>,
+    /// The connection had served an exchange before.
+    pub reused: bool,
+    /// How long each step took, from the beginning.
+    pub times: Times,
+    /// What went wrong, if anything did.
+    pub fault: Option<Fault>,
+}
+
+/// An answer as received.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// Everything before the body: interim 1xx heads and the final head.
+    pub head: Vec<u8>,
+    /// Where in `head` the final head begins. Equal to its length when there is none (malformed answers).
+    pub final_at: usize,
+    /// Everything after the head that belongs to the answer, chunk framing included.
+    pub body: Body,
+    /// Where the data of the chunks stands in `body`; none when it was not chunked.
+    pub parts: Option<Vec<Part>>,
+    /// The framing was satisfied.
+    pub complete: bool,
+    /// Not HTTP/1 by our reading; kept as received.
+    pub malformed: bool,
+    /// Bytes that came after the end, which nobody asked for.
+    pub excess: u64,
+    /// TLS ended without its closing alert: a body that ends with the close may be cut.
+    pub unclean_close: bool,
+}
+
+impl Answer {
+    /// The final head's bytes.
+    pub fn final_head(&self) -> &[u8] {
+        &self.head[self.final_at..]
+    }
+
+    /// The final head, read.
+    pub fn read_head(&self) -> Head {
+        Head::read(self.final_head())
+    }
+
+    /// Length of the body once transfer coding is undone.
+    pub fn payload_len(&self) -> u64 {
+        self.parts.as_ref().map_or(self.body.len(), |parts| parts.iter().map(|part| part.len).sum())
+    }
+
+    /// Where the payload stands in `body`.
+    pub fn payload_parts(&self) -> Vec<Part> {
+        self.parts.clone().unwrap_or_else(|| vec![Part { at: 0, len: self.body.len() }])
+    }
+}
+
+/// Bytes in memory, or the path of a spool file that the door wrote.
+#[derive(Clone, Debug)]
+pub enum Body {
+    /// At hand.
+    Bytes(Arc<[u8]>),
+    /// Too long for memory. The file goes when the last copy of the value does.
+    Spool {
+        /// Where it stands.
+        path: Arc<tempfile::TempPath>,
+        /// Its length.
+        len: u64,
+    },
+}
+
+impl Body {
+    /// Length in bytes.
+    pub fn len(&self) -> u64 {
+        match self {
+            Body::Bytes(bytes) => bytes.len() as u64,
+            Body::Spool { len, .. } => *len,
+        }
+    }
+
+    /// No bytes at all.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// What is known of a TLS session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFacts {
+    /// `1.2` or `1.3`.
+    pub version: String,
+    /// The IANA name of the cipher suite, such as `TLS_AES_128_GCM_SHA256`.
+    pub cipher_suite: String,
+    /// The certificates as sent, the server's own first, in DER.
+    pub chain: Vec<Vec<u8>>,
+}
+
+/// Time from the beginning of the exchange to the end of each step.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Times {
+    /// The name was resolved.
+    pub dns: Option<Duration>,
+    /// The connection stood.
+    pub connect: Option<Duration>,
+    /// TLS stood.
+    pub tls: Option<Duration>,
+    /// The request was written.
+    pub sent: Option<Duration>,
+    /// The first byte came.
+    pub first: Option<Duration>,
+    /// It was over.
+    pub end: Option<Duration>,
+}
+
+/// What went wrong, sorted by where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// The name does not resolve.
+    #[error("name does not resolve ({0})")]
+    Dns(String),
+    /// The guard refused the address.
+    #[error("address {0} is private, local or reserved")]
+    Forbidden(IpAddr),
+    /// The connection was refused or broke while being made.
+    #[error("cannot connect ({0})")]
+    Connect(String),
+    /// No connection within the time limit.
+    #[error("connection timed out")]
+    ConnectTimeout,
+    /// The TLS handshake failed.
+    #[error("TLS failed ({0})")]
+    Tls(String),
+    /// The TLS handshake made no progress within the time limit.
+    #[error("TLS handshake timed out")]
+    TlsTimeout,
+    /// A reused connection closed without a byte of answer.
+    #[error("a reused connection had closed")]
+    Stale,
+    /// A fresh connection closed without a byte of answer.
+    #[error("closed without an answer")]
+    NoAnswer,
+    /// Closed before the framing said so.
+    #[error("cut off")]
+    Cut,
+    /// No byte for the time limit.
+    #[error("stalled")]
+    Stall,
+    /// Longer than the cap.
+    #[error("longer than the cap")]
+    Cap,
+    /// The caller gave it up.
+    #[error("given up")]
+    Abandoned,
+    /// The request could not be written.
+    #[error("the request could not be sent ({0})")]
+    Request(String),
+}
+
+impl Fault {
+    /// The value of `WARC-Truncated` for what was received until then (WARC/1.1, 5.13).
+    pub fn truncation(&self) -> Option<&'static str> {
+        match self {
+            Fault::Cap => Some("length"),
+            Fault::Stall => Some("time"),
+            Fault::Cut | Fault::Request(_) => Some("disconnect"),
+            Fault::Abandoned => Some("unspecified"),
+            _ => None,
+        }
+    }
+
+    /// The host could not be talked to at all, so its other URLs have no better prospects.
+    pub fn is_unreachable(&self) -> bool {
+        matches!(self, Fault::Dns(_) | Fault::Connect(_) | Fault::ConnectTimeout | Fault::Tls(_) | Fault::TlsTimeout)
+    }
+}
+
+impl Exchange {
+    /// An exchange of which nothing but a fault is known.
+    pub fn faulty(url: WebUrl, at: Timestamp, fault: Fault) -> Exchange {
+        Exchange {
+            url,
+            at,
+            request: Vec::new(),
+            answer: None,
+            peer: None,
+            tls: None,
+            reused: false,
+            times: Times::default(),
+            fault: Some(fault),
+        }
+    }
+
+    /// The final status; none when there was no readable head.
+    pub fn status(&self) -> Option<u16> {
+        let answer = self.answer.as_ref()?;
+        Some(answer.read_head().status).filter(|status| *status > 0)
+    }
+
+    /// From the request's last byte to the answer's last.
+    pub fn took(&self) -> Duration {
+        let (sent, end) = (self.times.sent.unwrap_or_default(), self.times.end.unwrap_or_default());
+        end.saturating_sub(sent)
+    }
+}

@@ -81,7 +81,7 @@ impl Moment {
 pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Keeps a hand-moved clock from moving while something it cannot see is at work; nothing to a real clock.
-pub struct Hold(#[expect(dead_code, reason = "held for its drop")] pub Option<Arc<dyn std::any::Any + Send + Sync>>);
+pub struct Hold(pub Option<Arc<dyn std::any::Any + Send + Sync>>);
 
 /// Where every instant comes from.
 pub trait Clock: Send + Sync + 'static {

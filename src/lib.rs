@@ -1,5 +1,6 @@
 //! pressmark.
 
 pub mod extract;
+pub mod politeness;
 pub mod seeds;
 pub mod web;

@@ -6,6 +6,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDateTime, TimeZone, Utc};
@@ -74,6 +75,27 @@ impl Moment {
     /// How long after `earlier` this is; zero when it is not.
     pub fn since(self, earlier: Moment) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
+}
+
+/// A moment that another party will set once: when a request was written.
+#[derive(Clone, Debug, Default)]
+pub struct Stamp(Arc<AtomicU64>);
+
+impl Stamp {
+    /// Sets it; the first call counts. The clock's very beginning is stored as its first nanosecond.
+    pub fn set(&self, moment: Moment) {
+        let _ = self.0.compare_exchange(0, moment.0.max(1), Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    /// The moment, once it is set.
+    pub fn at(&self) -> Option<Moment> {
+        Some(self.0.load(Ordering::Relaxed)).filter(|nanos| *nanos > 0).map(Moment)
+    }
+
+    /// Both are the same stamp.
+    pub fn is(&self, other: &Stamp) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 }
 

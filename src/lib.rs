@@ -1,6 +1,8 @@
 //! pressmark.
 
 pub mod extract;
+pub mod fetch;
 pub mod politeness;
 pub mod seeds;
 pub mod web;
+pub mod wire;

@@ -1,0 +1,121 @@
+//! A connection to an origin, with or without TLS.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use rustix::net::RecvFlags;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use crate::web::exchange::TlsFacts;
+
+/// A connection with what is known of it.
+pub(super) struct Connection {
+    pub stream: Stream,
+    pub peer: SocketAddr,
+    pub tls: Option<Arc<TlsFacts>>,
+    /// Since when it has been idle.
+    pub since: Instant,
+}
+
+/// Bytes to and from an origin.
+pub(super) enum Stream {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl Connection {
+    /// Nothing has arrived while it was idle: neither its end nor an answer nobody asked for.
+    ///
+    /// It asks the kernel, because tokio may not have seen the end of the connection yet. Over TLS a late session
+    /// ticket is allowed: one read must then still be waiting.
+    pub(super) fn is_quiet(&mut self) -> bool {
+        let mut byte = [0u8; 1];
+        match rustix::net::recv(self.stream.socket(), &mut byte, RecvFlags::PEEK | RecvFlags::DONTWAIT) {
+            Err(cause) => cause == rustix::io::Errno::AGAIN,
+            Ok((_, 0)) => false,
+            Ok(_) => match &mut self.stream {
+                Stream::Plain(_) => false,
+                Stream::Tls(stream) => futures_util::FutureExt::now_or_never(stream.read(&mut byte)).is_none(),
+            },
+        }
+    }
+}
+
+impl Stream {
+    fn socket(&self) -> &TcpStream {
+        match self {
+            Stream::Plain(stream) => stream,
+            Stream::Tls(stream) => stream.get_ref().0,
+        }
+    }
+}
+
+/// What makes TLS connections: TLS 1.2 and 1.3 through ring, HTTP/1.1 alone offered.
+pub(super) fn connector(roots: &Arc<rustls::RootCertStore>) -> Result<TlsConnector, rustls::Error> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots.clone())
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(TlsConnector::from(Arc::new(config)))
+}
+
+/// The name a certificate must be for.
+pub(super) fn server_name(host: &str) -> Result<ServerName<'static>, String> {
+    let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+    ServerName::try_from(host).map_err(|cause| cause.to_string())
+}
+
+pub(super) fn tls_facts(stream: &TlsStream<TcpStream>) -> TlsFacts {
+    let session = stream.get_ref().1;
+    let version = match session.protocol_version() {
+        Some(rustls::ProtocolVersion::TLSv1_3) => "1.3".to_owned(),
+        Some(rustls::ProtocolVersion::TLSv1_2) => "1.2".to_owned(),
+        other => format!("{other:?}"),
+    };
+    // rustls calls the suites of TLS 1.3 TLS13_…; IANA's names have no such mark.
+    let suite = session.negotiated_cipher_suite().map(|suite| format!("{:?}", suite.suite()));
+    let chain = session.peer_certificates().unwrap_or_default().iter().map(|one| one.as_ref().to_vec()).collect();
+    TlsFacts { version, cipher_suite: suite.unwrap_or_default().replace("TLS13_", "TLS_"), chain }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Stream::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
+            Stream::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Stream::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Stream::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Stream::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            Stream::Tls(stream) => Pin::new(stream).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Stream::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Stream::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! pressmark.
 
+pub mod archive;
 pub mod extract;
 pub mod fetch;
 pub mod politeness;

@@ -1,0 +1,85 @@
+//! What the metadata record of a capture says, as one JSON object.
+//!
+//! It holds what a later reader cannot get from the response itself: why the URL was fetched, what the door noticed,
+//! and what is needed to rebuild the bytes exactly as received. The article is not in it: it is read anew.
+
+use serde::{Deserialize, Serialize};
+
+use super::framing::Framing;
+use crate::web::candidate::Role;
+
+/// The metadata of one capture.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Notes {
+    /// The seed it descends from, as given.
+    pub seed: String,
+    /// What it was fetched for.
+    pub role: Role,
+    /// Links followed from the seed.
+    pub depth: u16,
+    /// Redirects followed.
+    pub hops: u16,
+    /// The page, feed or redirect that named it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<String>,
+    /// The page whose requisite it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
+    /// The profile and number of the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
+    /// How the stored bytes differ from the received ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub framing: Option<Framing>,
+    /// What went wrong with the exchange.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
+    /// Anything odd about it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub oddities: Vec<String>,
+    /// What sort of page it was taken for: `article`, `list`, `other`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// The page's links to other pages.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outlinks: Vec<String>,
+    /// Its pictures.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<ImageNote>,
+    /// `X-Robots-Tag` and the page's own robots directives, as written.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub robots: Vec<String>,
+}
+
+/// One address of one picture of the page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageNote {
+    /// The picture, counted from 0.
+    pub image: usize,
+    /// Its address.
+    pub url: String,
+    /// What the address is to the picture.
+    pub role: String,
+}
+
+impl Notes {
+    /// Notes on a URL with this role and nothing else known.
+    pub fn new(seed: impl Into<String>, role: Role) -> Notes {
+        Notes {
+            seed: seed.into(),
+            role,
+            depth: 0,
+            hops: 0,
+            via: None,
+            page: None,
+            run: None,
+            framing: None,
+            fault: None,
+            oddities: Vec::new(),
+            kind: None,
+            outlinks: Vec::new(),
+            images: Vec::new(),
+            robots: Vec::new(),
+        }
+    }
+}

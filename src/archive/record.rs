@@ -1,0 +1,163 @@
+//! One record's head, and its bytes in the file.
+//!
+//! Types and fields are the `warc` crate's. The order, the spelling and the digits of a date are ours: that crate keeps
+//! fields in a hash map, writes names in lower case and cuts dates to the second.
+
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use tempfile::SpooledTempFile;
+use warc::{RecordBuilder, RecordType, WarcHeader};
+
+use super::writer::Compress;
+use crate::web::time::Timestamp;
+
+/// Encoded records longer than this wait in a file.
+const IN_MEMORY: usize = 4 << 20;
+
+/// The order in which fields stand, with the standard's spelling (WARC/1.1, section 5).
+const ORDER: [(WarcHeader, &str); 13] = [
+    (WarcHeader::WarcType, "WARC-Type"),
+    (WarcHeader::RecordID, "WARC-Record-ID"),
+    (WarcHeader::Date, "WARC-Date"),
+    (WarcHeader::TargetURI, "WARC-Target-URI"),
+    (WarcHeader::Filename, "WARC-Filename"),
+    (WarcHeader::WarcInfoID, "WARC-Warcinfo-ID"),
+    (WarcHeader::IPAddress, "WARC-IP-Address"),
+    (WarcHeader::ConcurrentTo, "WARC-Concurrent-To"),
+    (WarcHeader::PayloadDigest, "WARC-Payload-Digest"),
+    (WarcHeader::BlockDigest, "WARC-Block-Digest"),
+    (WarcHeader::Truncated, "WARC-Truncated"),
+    (WarcHeader::ContentType, "Content-Type"),
+    (WarcHeader::ContentLength, "Content-Length"),
+];
+
+/// The head of a record to be written.
+pub(super) struct Head {
+    builder: RecordBuilder,
+    id: String,
+    date: Timestamp,
+    /// Fields that may be repeated, which the builder cannot hold.
+    repeated: Vec<(&'static str, String)>,
+}
+
+impl Head {
+    pub(super) fn new(kind: RecordType, date: Timestamp, content_type: &str) -> Head {
+        let id = format!("<urn:uuid:{}>", uuid::Uuid::new_v4());
+        let builder = RecordBuilder::default()
+            .version("1.1".to_owned())
+            .warc_type(kind)
+            .warc_id(id.clone())
+            .date(date.utc())
+            .header(WarcHeader::ContentType, content_type);
+        Head { builder, id, date, repeated: Vec::new() }
+    }
+
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Sets a field; what would break the line is taken out of the value.
+    pub(super) fn with(mut self, field: WarcHeader, value: &str) -> Head {
+        self.builder = self.builder.header(field, clean(value));
+        self
+    }
+
+    pub(super) fn maybe(self, field: WarcHeader, value: Option<&str>) -> Head {
+        match value {
+            Some(value) => self.with(field, value),
+            None => self,
+        }
+    }
+
+    /// Adds a field that may stand more than once.
+    pub(super) fn repeat(mut self, name: &'static str, value: &str) -> Head {
+        self.repeated.push((name, clean(value)));
+        self
+    }
+
+    fn into_bytes(self, length: u64) -> Vec<u8> {
+        let (mut raw, _) = self.builder.build_raw();
+        raw.headers.insert(WarcHeader::Date, self.date.iso().into_bytes());
+        raw.headers.insert(WarcHeader::ContentLength, length.to_string().into_bytes());
+        let mut out = format!("WARC/{}\r\n", raw.version).into_bytes();
+        for (field, name) in &ORDER {
+            if let Some(value) = raw.headers.get(field) {
+                line(&mut out, name, value);
+            }
+            if *field == WarcHeader::IPAddress {
+                self.repeated.iter().for_each(|(name, value)| line(&mut out, name, value.as_bytes()));
+            }
+        }
+        out.extend_from_slice(b"\r\n");
+        out
+    }
+}
+
+fn line(out: &mut Vec<u8>, name: &str, value: &[u8]) {
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b": ");
+    out.extend_from_slice(value);
+    out.extend_from_slice(b"\r\n");
+}
+
+fn clean(value: &str) -> String {
+    value.chars().filter(|c| !c.is_control()).collect()
+}
+
+/// How a record's block is packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Packing {
+    pub compress: Compress,
+    /// The block is compressed already: a second time would cost much and gain nothing.
+    pub packed_already: bool,
+}
+
+/// A record's bytes as they will stand in the file.
+pub(super) struct Packed {
+    pub bytes: SpooledTempFile,
+    pub length: u64,
+}
+
+/// Writes a record: its head, its block as `block` writes it, two line ends; one gzip member a record.
+pub(super) fn pack(
+    head: Head,
+    length: u64,
+    packing: Packing,
+    folder: &Path,
+    block: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<Packed> {
+    let head = head.into_bytes(length);
+    let file = tempfile::spooled_tempfile_in(IN_MEMORY, folder);
+    let write = |out: &mut dyn Write, block: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>| {
+        out.write_all(&head)?;
+        block(out)?;
+        out.write_all(b"\r\n\r\n")
+    };
+    let mut file = match packing.compress {
+        Compress::None => {
+            let mut file = file;
+            write(&mut file, block)?;
+            file
+        }
+        Compress::Gzip => {
+            let level = if packing.packed_already { Compression::none() } else { Compression::new(6) };
+            let mut encoder = GzEncoder::new(file, level);
+            write(&mut encoder, block)?;
+            encoder.finish()?
+        }
+    };
+    let length = io::Seek::stream_position(&mut file)?;
+    io::Seek::rewind(&mut file)?;
+    Ok(Packed { bytes: file, length })
+}
+
+impl Packed {
+    /// Appends the record to a file.
+    pub(super) fn write_to(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        let copied = io::copy(&mut Read::by_ref(&mut self.bytes).take(self.length), out)?;
+        if copied == self.length { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
+    }
+}

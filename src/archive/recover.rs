@@ -1,0 +1,138 @@
+//! After a crash: takes whole groups out of files that were being written, and cuts the rest.
+
+use std::path::{Path, PathBuf};
+
+use super::read::{Record, Records};
+use super::writer::{OPEN, seal};
+use super::{Capture, Error, Kind, Notes, Place};
+use crate::web::digest::Digest;
+use crate::web::message::Head;
+use crate::web::time::Timestamp;
+
+/// A group that the database does not know.
+#[derive(Debug)]
+pub struct Found {
+    /// What it is.
+    pub capture: Capture,
+    /// What its metadata record says.
+    pub notes: Notes,
+    /// Its first record, to be read like an answer that has just come.
+    pub first: Record,
+}
+
+/// What was done about one file.
+#[derive(Debug)]
+pub struct Recovered {
+    /// The file's name, without `.open`.
+    pub file: String,
+    /// Groups beyond what the database knew, oldest first.
+    pub found: Vec<Found>,
+    /// Bytes cut off.
+    pub cut: u64,
+    /// Its length now; none when nothing was left and it was removed.
+    pub len: Option<u64>,
+}
+
+/// Goes through the `.open` files of the folder. `committed` says how much of a file the database knows.
+///
+/// Every file ends up sealed: whole groups only, and no `.open`. A file with no group at all is removed.
+///
+/// # Errors
+/// When a file cannot be read, cut or renamed. Damage inside a file is no error: it is cut.
+pub fn recover(folder: &Path, committed: &dyn Fn(&str) -> u64) -> Result<Vec<Recovered>, Error> {
+    let mut all = Vec::new();
+    for path in open_files(folder)? {
+        let closed = path.with_extension("");
+        let name = closed.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        all.push(recover_file(folder, &path, name, committed)?);
+    }
+    Ok(all)
+}
+
+fn open_files(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+    let mut paths = Vec::new();
+    if !folder.exists() {
+        return Ok(paths);
+    }
+    for entry in std::fs::read_dir(folder).map_err(Error::new("list", folder))? {
+        let path = entry.map_err(Error::new("list", folder))?.path();
+        if path.to_string_lossy().ends_with(OPEN) {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+fn recover_file(folder: &Path, path: &Path, name: String, committed: &dyn Fn(&str) -> u64) -> Result<Recovered, Error> {
+    let len = std::fs::metadata(path).map_err(Error::new("look at", path))?.len();
+    let known = committed(&name).min(len);
+    let mut records = Records::open(path, known).map_err(Error::new("read", path))?;
+    let (mut found, mut whole) = (Vec::new(), known);
+    let mut group: Vec<Record> = Vec::new();
+    while let Some(Ok(record)) = records.next() {
+        let end = record.offset + record.length;
+        match record.kind() {
+            "warcinfo" => {}
+            "metadata" => {
+                group.push(record);
+                if let Some(one) = read_group(&name, std::mem::take(&mut group)) {
+                    found.push(one);
+                    whole = end;
+                }
+            }
+            _ => group.push(record),
+        }
+    }
+    let len_now = if whole > 0 {
+        let file = std::fs::OpenOptions::new().write(true).open(path).map_err(Error::new("cut", path))?;
+        file.set_len(whole).and_then(|()| file.sync_all()).map_err(Error::new("cut", path))?;
+        seal(folder, path)?;
+        Some(whole)
+    } else {
+        std::fs::remove_file(path).map_err(Error::new("remove", path))?;
+        None
+    };
+    Ok(Recovered { file: name, found, cut: len - whole, len: len_now })
+}
+
+/// A first record, perhaps a request, and the metadata that concludes them.
+fn read_group(file: &str, mut group: Vec<Record>) -> Option<Found> {
+    let metadata = group.pop()?;
+    let first = group.first()?.clone();
+    let of_first = |record: &Record| record.field("WARC-Concurrent-To") == first.field("WARC-Record-ID");
+    if !of_first(&metadata) || !group[1..].iter().all(of_first) {
+        return None;
+    }
+    let kind = match first.kind() {
+        "response" => Kind::Response,
+        "resource" => Kind::Resource,
+        _ => return None,
+    };
+    let (status, media, payload_len) = match kind {
+        Kind::Response => {
+            let (head, body) = first.http();
+            let head = Head::read(head);
+            (Some(head.status).filter(|status| *status > 0), head.field("content-type"), body.len())
+        }
+        Kind::Resource => (None, first.field("Content-Type").map(str::to_owned), first.block.len()),
+    };
+    let place = |record: &Record| Place { file: file.to_owned(), offset: record.offset, length: record.length };
+    let capture = Capture {
+        url: first.field("WARC-Target-URI")?.to_owned(),
+        at: Timestamp::from_iso(first.field("WARC-Date")?)?,
+        record_id: first.field("WARC-Record-ID")?.to_owned(),
+        kind,
+        status,
+        media,
+        payload: Digest::from_text(first.field("WARC-Payload-Digest")?),
+        payload_len: payload_len as u64,
+        truncated: first.field("WARC-Truncated").map(str::to_owned),
+        address: first.field("WARC-IP-Address").and_then(|address| address.parse().ok()),
+        place: place(&first),
+        request: group.get(1).map(place),
+        metadata: place(&metadata),
+    };
+    let notes = serde_json::from_slice(&metadata.block).ok()?;
+    Some(Found { capture, notes, first })
+}

@@ -1,0 +1,272 @@
+//! Appends groups of records to WARC files: one writer, whole groups, nothing called a capture before it is synced.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use warc::{RecordType, WarcHeader};
+
+use super::encode::Encoded;
+use super::record::{Head, Packed, Packing, pack};
+use super::{Capture, Error, Place};
+use crate::web::time::Timestamp;
+
+/// How records are compressed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Compress {
+    /// One gzip member a record: any tool reads it, and any record can be read alone.
+    #[default]
+    Gzip,
+    /// As they are.
+    None,
+}
+
+impl Compress {
+    fn extension(self) -> &'static str {
+        match self {
+            Compress::Gzip => ".warc.gz",
+            Compress::None => ".warc",
+        }
+    }
+}
+
+/// What the writer obeys, and what its files say of it.
+#[derive(Clone, Debug)]
+pub struct WriterOptions {
+    /// The folder of the files.
+    pub folder: PathBuf,
+    /// Stands in file names.
+    pub profile: String,
+    /// A file that has reached this size is followed by another.
+    pub max_size: u64,
+    /// So is one that is older.
+    pub max_age: Duration,
+    /// How records are compressed.
+    pub compress: Compress,
+    /// The fields of `warcinfo`, in order (WARC/1.1, 6.2).
+    pub info: Vec<(String, String)>,
+}
+
+/// Appended, and not yet durable.
+#[derive(Debug)]
+pub struct Written(Capture);
+
+/// The one that writes.
+pub struct Writer {
+    options: WriterOptions,
+    open: Option<Open>,
+    serial: u32,
+}
+
+struct Open {
+    name: String,
+    path: PathBuf,
+    file: File,
+    len: u64,
+    started: Timestamp,
+    synced: bool,
+}
+
+/// The ending of a file that is being written.
+pub(super) const OPEN: &str = ".open";
+
+impl Writer {
+    /// A writer that has no file yet; it makes one with the first group.
+    ///
+    /// # Errors
+    /// When the folder cannot be made.
+    pub fn new(options: WriterOptions) -> Result<Writer, Error> {
+        std::fs::create_dir_all(&options.folder).map_err(Error::new("make", &options.folder))?;
+        Ok(Writer { options, open: None, serial: 0 })
+    }
+
+    /// Takes this profile's last file up again, if it is still small and young and packed the same way. It must hold
+    /// whole groups only (see [`super::recover`]).
+    ///
+    /// # Errors
+    /// When the folder or the file cannot be opened.
+    pub fn resume(&mut self, now: Timestamp) -> Result<(), Error> {
+        let folder = self.options.folder.clone();
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(&folder).map_err(Error::new("list", &folder))? {
+            let entry = entry.map_err(Error::new("list", &folder))?;
+            names.extend(entry.file_name().into_string());
+        }
+        let prefix = format!("{}-", self.options.profile);
+        let last = names
+            .iter()
+            .map(|name| name.strip_suffix(OPEN).unwrap_or(name))
+            .filter(|name| name.starts_with(&prefix) && name.ends_with(self.options.compress.extension()))
+            .filter_map(|name| Some((FileName::read(name)?, name)))
+            .filter(|(parts, _)| parts.profile == self.options.profile)
+            .max_by_key(|(parts, _)| (parts.started, parts.serial));
+        let Some((parts, name)) = last else { return Ok(()) };
+        let (closed, open) = (folder.join(name), folder.join(format!("{name}{OPEN}")));
+        let path = if open.exists() { &open } else { &closed };
+        let len = std::fs::metadata(path).map_err(Error::new("look at", path))?.len();
+        if len >= self.options.max_size || now.since(parts.started) >= self.options.max_age {
+            return Ok(());
+        }
+        if path == &closed {
+            std::fs::rename(&closed, &open).map_err(Error::new("reopen", &closed))?;
+        }
+        let file = OpenOptions::new().read(true).write(true).open(&open).map_err(Error::new("reopen", &open))?;
+        self.serial = parts.serial;
+        self.open = Some(Open { name: name.to_owned(), path: open, file, len, started: parts.started, synced: true });
+        Ok(())
+    }
+
+    /// Appends a group. The bytes are not durable until [`Writer::sync`].
+    ///
+    /// # Errors
+    /// When the file cannot be written; what was appended of this group is cut off again.
+    pub fn append(&mut self, mut group: Encoded, now: Timestamp) -> Result<Written, Error> {
+        self.rotate(now)?;
+        let open = match self.open.take() {
+            Some(open) => open,
+            None => self.start(now)?,
+        };
+        let open = self.open.insert(open);
+        let first = open.append(&mut group.first)?;
+        let request = group.request.as_mut().map(|request| open.append(request)).transpose()?;
+        let metadata = open.append(&mut group.metadata)?;
+        Ok(Written(Capture {
+            url: group.url,
+            at: group.at,
+            record_id: group.record_id,
+            kind: group.kind,
+            status: group.status,
+            media: group.media,
+            payload: group.payload,
+            payload_len: group.payload_len,
+            truncated: group.truncated,
+            address: group.address,
+            place: first,
+            request,
+            metadata,
+        }))
+    }
+
+    /// Makes what was appended durable; only now it is captured.
+    ///
+    /// # Errors
+    /// When the disk refuses; then nothing of it may be called a capture.
+    pub fn sync(&mut self, written: Vec<Written>) -> Result<Vec<Capture>, Error> {
+        if let Some(open) = &mut self.open {
+            open.sync()?;
+        }
+        Ok(written.into_iter().map(|written| written.0).collect())
+    }
+
+    /// The file that is being written and how long it is, for the database.
+    pub fn current(&self) -> Option<(&str, u64)> {
+        self.open.as_ref().map(|open| (open.name.as_str(), open.len))
+    }
+
+    /// A clean end: syncs, and drops the `.open`.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn close(&mut self) -> Result<(), Error> {
+        let Some(mut open) = self.open.take() else { return Ok(()) };
+        open.sync()?;
+        seal(&self.options.folder, &open.path)
+    }
+
+    /// Closes a file that is full or old. What is in it has been synced before, or is synced now.
+    fn rotate(&mut self, now: Timestamp) -> Result<(), Error> {
+        let options = &self.options;
+        match &self.open {
+            Some(open) if open.len >= options.max_size || now.since(open.started) >= options.max_age => self.close(),
+            _ => Ok(()),
+        }
+    }
+
+    fn start(&mut self, now: Timestamp) -> Result<Open, Error> {
+        self.serial += 1;
+        let random = &uuid::Uuid::new_v4().simple().to_string()[..8];
+        let name = FileName { profile: self.options.profile.clone(), started: now, serial: self.serial };
+        let name = format!("{}{}", name.write(random), self.options.compress.extension());
+        let path = self.options.folder.join(format!("{name}{OPEN}"));
+        let file = OpenOptions::new().create_new(true).read(true).write(true).open(&path);
+        let file = file.map_err(Error::new("make", &path))?;
+        let mut open = Open { name, path, file, len: 0, started: now, synced: false };
+        let mut info = self.info(&open.name, now)?;
+        open.append(&mut info)?;
+        sync_folder(&self.options.folder)?;
+        Ok(open)
+    }
+
+    fn info(&self, name: &str, now: Timestamp) -> Result<Packed, Error> {
+        let fields = &self.options.info;
+        let block: String = fields.iter().map(|(key, value)| format!("{key}: {value}\r\n")).collect();
+        let head = Head::new(RecordType::WarcInfo, now, "application/warc-fields").with(WarcHeader::Filename, name);
+        let packing = Packing { compress: self.options.compress, packed_already: false };
+        let folder = &self.options.folder;
+        pack(head, block.len() as u64, packing, folder, &mut |out| out.write_all(block.as_bytes()))
+            .map_err(Error::new("spool a record in", folder))
+    }
+}
+
+impl Open {
+    fn append(&mut self, record: &mut Packed) -> Result<Place, Error> {
+        let offset = self.len;
+        self.synced = false;
+        let write = |file: &mut File, record: &mut Packed| {
+            file.seek(SeekFrom::Start(offset))?;
+            record.write_to(file)
+        };
+        if let Err(source) = write(&mut self.file, record) {
+            // Whatever got through is cut off; should that fail too, recovery does it.
+            let _ = self.file.set_len(offset);
+            return Err(Error { doing: "append to", path: self.path.clone(), source });
+        }
+        self.len += record.length;
+        Ok(Place { file: self.name.clone(), offset, length: record.length })
+    }
+
+    fn sync(&mut self) -> Result<(), Error> {
+        if !self.synced {
+            self.file.sync_data().map_err(Error::new("sync", &self.path))?;
+            self.synced = true;
+        }
+        Ok(())
+    }
+}
+
+/// Drops the `.open` of a file that holds whole groups.
+pub(super) fn seal(folder: &Path, open: &Path) -> Result<(), Error> {
+    let closed = open.with_extension("");
+    std::fs::rename(open, closed).map_err(Error::new("close", open))?;
+    sync_folder(folder)
+}
+
+/// A new name in a folder is durable only when the folder is.
+pub(super) fn sync_folder(folder: &Path) -> Result<(), Error> {
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(Error::new("sync", folder))
+}
+
+/// `PROFILE-20261122T134625Z-7f3a9c1e-00001`: profile, start, chance, serial.
+struct FileName {
+    profile: String,
+    started: Timestamp,
+    serial: u32,
+}
+
+impl FileName {
+    fn write(&self, random: &str) -> String {
+        let started = self.started.utc().format("%Y%m%dT%H%M%SZ");
+        format!("{}-{started}-{random}-{:05}", self.profile, self.serial)
+    }
+
+    fn read(name: &str) -> Option<FileName> {
+        let stem = name.split(".warc").next()?;
+        let mut parts = stem.rsplitn(4, '-');
+        let serial = parts.next()?.parse().ok()?;
+        let _random = parts.next()?;
+        let started = chrono::NaiveDateTime::parse_from_str(parts.next()?, "%Y%m%dT%H%M%SZ").ok()?;
+        let started = Timestamp(started.and_utc().timestamp_millis());
+        Some(FileName { profile: parts.next()?.to_owned(), started, serial })
+    }
+}

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::claims::Claims;
 use super::url::WebUrl;
 
 /// What a URL is fetched for.
@@ -86,6 +87,8 @@ pub struct Candidate {
     pub referer: Option<String>,
     /// Lower goes first. Requisites of a page go before new pages.
     pub priority: u8,
+    /// What the document that named it said of it.
+    pub claims: Option<Box<Claims>>,
     /// Ask even when it is kept already: a seed of this run.
     pub again: bool,
 }

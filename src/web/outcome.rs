@@ -23,6 +23,8 @@ pub enum Outcome {
         by: Refusal,
         /// The rule, as it can be shown to a person.
         rule: String,
+        /// Whether a later run should ask again: robots.txt could not be had.
+        transient: bool,
     },
     /// It was asked for in vain.
     Failed {

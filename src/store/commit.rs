@@ -1,0 +1,445 @@
+//! The one way to write: a batch of settled URLs in one transaction, after the archive has synced.
+//!
+//! Everything here is idempotent: a batch that recovery commits a second time changes nothing.
+
+use rusqlite::{Connection, OptionalExtension, Transaction};
+use serde_json::json;
+
+use super::{Error, Run, Store};
+use crate::archive::Capture;
+use crate::extract::{Findings, Kind};
+use crate::politeness::{HostClock, RobotsCopy};
+use crate::web::candidate::{Candidate, Class, Role};
+use crate::web::digest::fingerprint;
+use crate::web::outcome::Outcome;
+use crate::web::time::Timestamp;
+use crate::web::url::{Origin, WebUrl, registrable_domain};
+
+/// What one URL's turn brought.
+#[derive(Debug)]
+pub struct Settled {
+    /// The URL, or the URI of a document of the user's own.
+    pub url: String,
+    /// What it was fetched for.
+    pub role: Role,
+    /// What was captured, if anything was.
+    pub capture: Option<Capture>,
+    /// The `Referer` it was asked for with.
+    pub referer: Option<String>,
+    /// What went wrong with the exchange.
+    pub fault: Option<String>,
+    /// Of a picture, its size in its own pixels.
+    pub picture: Option<(u32, u32)>,
+    /// What was read in it.
+    pub page: Option<Page>,
+    /// What it named for the crawl.
+    pub offers: Vec<Candidate>,
+    /// How its turn ended; none for what was never in the queue.
+    pub outcome: Option<Outcome>,
+    /// Attempts so far, this one included.
+    pub tries: u32,
+}
+
+/// What was read in a page.
+#[derive(Debug)]
+pub struct Page(pub Box<Findings>);
+
+/// What one transaction writes.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// Turns that ended.
+    pub settled: Vec<Settled>,
+    /// Clocks of the hosts concerned.
+    pub clocks: Vec<HostClock>,
+    /// robots.txt copies that are new.
+    pub robots: Vec<(Origin, RobotsCopy)>,
+    /// WARC files and how much of each has its rows now.
+    pub files: Vec<(String, u64)>,
+    /// The run's counters as JSON.
+    pub counters: String,
+}
+
+impl Store {
+    /// Writes a batch, whole or not at all.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`]; the archive keeps what the batch described, and the next start takes it up.
+    pub fn commit(&mut self, run: Run, batch: &Batch, now: Timestamp) -> Result<(), Error> {
+        let failed = self.failed("write to");
+        let commit = |connection: &mut Connection| {
+            let transaction = connection.transaction()?;
+            Writing { transaction: &transaction, run, now }.batch(batch)?;
+            transaction.commit()
+        };
+        commit(&mut self.connection).map_err(failed)
+    }
+}
+
+struct Writing<'a> {
+    transaction: &'a Transaction<'a>,
+    run: Run,
+    now: Timestamp,
+}
+
+impl Writing<'_> {
+    fn batch(&self, batch: &Batch) -> rusqlite::Result<()> {
+        for (name, len) in &batch.files {
+            self.execute(
+                "INSERT INTO warc_file (name, committed_len) VALUES (?1, ?2)
+                 ON CONFLICT (name) DO UPDATE SET committed_len = max(committed_len, excluded.committed_len)",
+                (name, i64::try_from(*len).unwrap_or(i64::MAX)),
+            )?;
+        }
+        for settled in &batch.settled {
+            self.settled(settled)?;
+        }
+        for clock in &batch.clocks {
+            let host = self.host(&clock.host)?;
+            self.execute(
+                "UPDATE host SET page_next_ms = ?2, requisite_next_ms = ?3 WHERE id = ?1",
+                (host, clock.page_next.0, clock.requisite_next.0),
+            )?;
+        }
+        for (origin, copy) in &batch.robots {
+            self.execute(
+                "INSERT OR REPLACE INTO robots (origin, fetched_ms, status, body) VALUES (?1, ?2, ?3, ?4)",
+                (origin.to_string(), copy.fetched.0, copy.status, &copy.bytes),
+            )?;
+        }
+        self.execute(
+            "UPDATE run SET touched_ms = ?2, counters = ?3 WHERE id = ?1",
+            (self.run.id, self.now.0, &batch.counters),
+        )
+    }
+
+    fn execute(&self, sql: &str, values: impl rusqlite::Params) -> rusqlite::Result<()> {
+        self.transaction.prepare_cached(sql)?.execute(values).map(|_| ())
+    }
+
+    fn settled(&self, settled: &Settled) -> rusqlite::Result<()> {
+        let url = self.url(&settled.url, settled.role)?;
+        let capture = settled.capture.as_ref().map(|capture| self.capture(url, capture, settled)).transpose()?;
+        // What the page names is queued before its pictures are described, which would only name them.
+        for candidate in &settled.offers {
+            self.offer(candidate)?;
+        }
+        if let (Some(Page(findings)), Some(capture)) = (&settled.page, capture)
+            && findings.kind == Kind::Article
+        {
+            self.article(url, capture, findings)?;
+        }
+        match &settled.outcome {
+            Some(outcome) => self.outcome(url, outcome, settled.tries),
+            None => self.execute(
+                "UPDATE url SET state = 'done', status = ?2, settled_ms = ?3 WHERE id = ?1",
+                (url, settled.capture.as_ref().and_then(|capture| capture.status), self.now.0),
+            ),
+        }
+    }
+
+    fn outcome(&self, url: i64, outcome: &Outcome, tries: u32) -> rusqlite::Result<()> {
+        let (state, status, reason, refused_by, transient) = match outcome {
+            Outcome::Again { at, .. } => {
+                return self.execute("UPDATE url SET due_ms = ?2, tries = ?3 WHERE id = ?1", (url, at.0, tries));
+            }
+            Outcome::Done { status } => ("done", Some(*status), None, None, false),
+            Outcome::Refused { by, rule, transient } => ("refused", None, Some(rule), Some(by.as_str()), *transient),
+            Outcome::Failed { reason, transient, status } => ("failed", *status, Some(reason), None, *transient),
+        };
+        self.execute(
+            "UPDATE url SET state = ?2, status = ?3, reason = ?4, refused_by = ?5, transient = ?6, tries = ?7,
+                 settled_ms = ?8 WHERE id = ?1",
+            (url, state, status, reason, refused_by, transient, tries, self.now.0),
+        )
+    }
+
+    fn host(&self, name: &str) -> rusqlite::Result<i64> {
+        let known = self
+            .transaction
+            .prepare_cached("SELECT id FROM host WHERE name = ?1")?
+            .query_row([name], |row| row.get(0))
+            .optional()?;
+        if let Some(id) = known {
+            return Ok(id);
+        }
+        // 1,024 slots: enough to share work between machines, few enough to own one by one.
+        let slot = fingerprint(registrable_domain(name)).rem_euclid(1024);
+        self.execute("INSERT INTO host (name, slot) VALUES (?1, ?2)", (name, slot))?;
+        Ok(self.transaction.last_insert_rowid())
+    }
+
+    /// The row of a URL; one that is merely named is made when there is none.
+    fn url(&self, text: &str, role: Role) -> rusqlite::Result<i64> {
+        let host = self.host(&host_of(text))?;
+        let (known, fingerprint) = find(self.transaction, host, text)?;
+        if let Some(row) = known {
+            return Ok(row.id);
+        }
+        self.execute(
+            "INSERT INTO url (host, fingerprint, text, role, class, state, priority, due_ms, tries, depth, hops)
+             VALUES (?1, ?2, ?3, ?4, ?5, 'named', 0, 0, 0, 0, 0)",
+            (host, fingerprint, text, role.as_str(), class(role.class())),
+        )?;
+        Ok(self.transaction.last_insert_rowid())
+    }
+
+    fn offer(&self, candidate: &Candidate) -> rusqlite::Result<()> {
+        let host = self.host(candidate.url.host())?;
+        let (known, fingerprint) = find(self.transaction, host, candidate.url.as_str())?;
+        let url = match known {
+            Some(row) if !row.accepts(candidate, self.run) => Some(row.id),
+            Some(row) => {
+                // The row starts anew, whatever became of it before; its captures stay.
+                self.insert(Some(row.id), host, fingerprint, candidate)?;
+                Some(row.id)
+            }
+            None => {
+                self.insert(None, host, fingerprint, candidate)?;
+                Some(self.transaction.last_insert_rowid())
+            }
+        };
+        match (&candidate.page, url) {
+            (Some(page), Some(url)) => {
+                let page = self.url(page, Role::Page)?;
+                self.execute(
+                    "INSERT OR IGNORE INTO part (page, url, role) VALUES (?1, ?2, ?3)",
+                    (page, url, candidate.role.as_str()),
+                )
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn insert(&self, id: Option<i64>, host: i64, fingerprint: i64, candidate: &Candidate) -> rusqlite::Result<()> {
+        let claims = candidate.claims.as_ref().and_then(|claims| serde_json::to_string(claims).ok());
+        self.execute(
+            "INSERT OR REPLACE INTO url (id, host, fingerprint, text, role, class, state, priority, due_ms, tries, seed,
+                 via, depth, hops, page, referer, claims)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'queued', ?7, 0, 0, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+            rusqlite::params![
+                id,
+                host,
+                fingerprint,
+                candidate.url.as_str(),
+                candidate.role.as_str(),
+                class(candidate.role.class()),
+                candidate.priority,
+                candidate.seed,
+                candidate.via,
+                candidate.depth,
+                candidate.hops,
+                candidate.page,
+                candidate.referer,
+                claims,
+            ],
+        )
+    }
+
+    fn capture(&self, url: i64, capture: &Capture, settled: &Settled) -> rusqlite::Result<i64> {
+        let file: i64 = self
+            .transaction
+            .prepare_cached(
+                "INSERT INTO warc_file (name, committed_len) VALUES (?1, 0)
+                 ON CONFLICT (name) DO UPDATE SET name = name RETURNING id",
+            )?
+            .query_row([&capture.place.file], |row| row.get(0))?;
+        let payload: i64 = self
+            .transaction
+            .prepare_cached(
+                "INSERT INTO payload (digest, size_bytes) VALUES (?1, ?2)
+                 ON CONFLICT (digest) DO UPDATE SET digest = digest RETURNING id",
+            )?
+            .query_row((capture.payload.as_str(), int(capture.payload_len)), |row| row.get(0))?;
+        let request = capture.request.as_ref();
+        self.transaction
+            .prepare_cached(
+                "INSERT INTO capture (url, run, role, fetched_ms, record_id, kind, status, media, payload, truncated,
+                     fault, address, referer, width, height, file, offset, length, request_offset, request_length,
+                     metadata_offset, metadata_length)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
+                     ?21, ?22)
+                 ON CONFLICT (file, offset) DO UPDATE SET url = excluded.url RETURNING id",
+            )?
+            .query_row(
+                rusqlite::params![
+                    url,
+                    self.run.id,
+                    settled.role.as_str(),
+                    capture.at.0,
+                    capture.record_id,
+                    capture.kind.as_str(),
+                    capture.status,
+                    capture.media,
+                    payload,
+                    capture.truncated,
+                    settled.fault,
+                    capture.address.map(|address| address.to_string()),
+                    settled.referer,
+                    settled.picture.map(|(width, _)| width),
+                    settled.picture.map(|(_, height)| height),
+                    file,
+                    int(capture.place.offset),
+                    int(capture.place.length),
+                    request.map(|place| int(place.offset)),
+                    request.map(|place| int(place.length)),
+                    int(capture.metadata.offset),
+                    int(capture.metadata.length),
+                ],
+                |row| row.get(0),
+            )
+    }
+
+    /// A version when what people read has changed since the last one.
+    fn article(&self, url: i64, capture: i64, findings: &Findings) -> rusqlite::Result<()> {
+        let fingerprint = article_fingerprint(findings);
+        let last: Option<i64> = self
+            .transaction
+            .prepare_cached("SELECT fingerprint FROM article_version WHERE url = ?1 ORDER BY id DESC LIMIT 1")?
+            .query_row([url], |row| row.get(0))
+            .optional()?;
+        if last == Some(fingerprint) {
+            return Ok(());
+        }
+        let article = &findings.article;
+        let byline: Vec<_> =
+            article.byline.iter().map(|person| json!({"name": person.name, "role": person.role})).collect();
+        let published = article.published.as_ref();
+        let precision = |date: &crate::extract::Date| format!("{:?}", date.precision).to_lowercase();
+        let dates: Vec<_> = article
+            .dates
+            .iter()
+            .map(|date| {
+                json!({"claim": date.claim, "utc": date.utc.map(Timestamp::iso), "local": date.local,
+                    "precision": precision(date), "from": date.from, "conflict": date.conflict})
+            })
+            .collect();
+        self.execute(
+            "INSERT INTO article_version (url, capture, fingerprint, title, byline, source, published_ms,
+                 published_local, published_precision, published_from, dates, language, charset, canonical, categories,
+                 text, oddities)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+            rusqlite::params![
+                url,
+                capture,
+                fingerprint,
+                article.title,
+                json!(byline).to_string(),
+                article.source,
+                published.and_then(|date| date.utc).map(|utc| utc.0),
+                published.map(|date| date.local.as_str()),
+                published.map(precision),
+                published.map(|date| date.from.as_str()),
+                json!(dates).to_string(),
+                article.language,
+                findings.charset.0,
+                article.canonical.as_ref().map(WebUrl::as_str),
+                json!(article.categories).to_string(),
+                article.text,
+                json!(findings.oddities).to_string(),
+            ],
+        )?;
+        self.pictures(self.transaction.last_insert_rowid(), findings)
+    }
+
+    fn pictures(&self, version: i64, findings: &Findings) -> rusqlite::Result<()> {
+        let lead = findings.article.lead_image;
+        let of_article = findings.images.iter().enumerate().filter(|(i, image)| image.in_article || Some(*i) == lead);
+        for (position, (i, image)) in of_article.enumerate() {
+            self.execute(
+                "INSERT INTO picture (version, position, block, lead, in_article, alt, caption, width, height)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                rusqlite::params![
+                    version,
+                    int(position as u64),
+                    image.position,
+                    Some(i) == lead,
+                    image.in_article,
+                    image.alt,
+                    image.caption,
+                    image.width,
+                    image.height,
+                ],
+            )?;
+            let picture = self.transaction.last_insert_rowid();
+            for (position, variant) in image.variants.iter().enumerate() {
+                let url = self.url(variant.url.as_str(), Role::Image)?;
+                self.execute(
+                    "INSERT INTO picture_variant (picture, position, url, role, wanted) VALUES (?1, ?2, ?3, ?4, ?5)",
+                    (picture, int(position as u64), url, variant.role.as_str(), variant.wanted),
+                )?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What the store knows of a URL, as far as an offer is concerned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Standing {
+    id: i64,
+    state: String,
+    settled: Option<Timestamp>,
+}
+
+impl Standing {
+    /// Whether an offer puts the URL into the queue: it was only named so far, or it is to be asked again and was
+    /// last settled before this chain of runs began.
+    pub(super) fn accepts(&self, candidate: &Candidate, run: Run) -> bool {
+        match self.state.as_str() {
+            "named" => true,
+            "queued" => false,
+            _ => candidate.again && self.settled.is_none_or(|settled| settled < run.chain),
+        }
+    }
+}
+
+/// The row of a URL, and the fingerprint it has or would have: texts decide, so the seen-set is exact.
+pub(super) fn find(connection: &Connection, host: i64, text: &str) -> rusqlite::Result<(Option<Standing>, i64)> {
+    let mut fingerprint = fingerprint(text);
+    let mut statement = connection
+        .prepare_cached("SELECT id, state, settled_ms, text = ?3 FROM url WHERE host = ?1 AND fingerprint = ?2")?;
+    loop {
+        let row = statement
+            .query_row((host, fingerprint, text), |row| {
+                let settled: Option<i64> = row.get(2)?;
+                let standing = Standing { id: row.get(0)?, state: row.get(1)?, settled: settled.map(Timestamp) };
+                Ok((standing, row.get::<_, bool>(3)?))
+            })
+            .optional()?;
+        match row {
+            None => return Ok((None, fingerprint)),
+            Some((standing, true)) => return Ok((Some(standing), fingerprint)),
+            Some((_, false)) => fingerprint = fingerprint.wrapping_add(1),
+        }
+    }
+}
+
+pub(super) fn class(class: Class) -> i64 {
+    match class {
+        Class::PageLike => 0,
+        Class::Requisite => 1,
+    }
+}
+
+/// The host of a URL; empty for documents of the user's own.
+pub(super) fn host_of(text: &str) -> String {
+    WebUrl::parse(text).map(|url| url.host().to_owned()).unwrap_or_default()
+}
+
+/// Of what people read: headline, byline, text and the pictures' originals.
+fn article_fingerprint(findings: &Findings) -> i64 {
+    let article = &findings.article;
+    let mut text = format!("{}\n{}\n", article.title.as_deref().unwrap_or(""), article.text);
+    for person in &article.byline {
+        text.push_str(&format!("{}\n", person.name));
+    }
+    for image in findings.images.iter().filter(|image| image.in_article) {
+        text.push_str(image.variants.first().map_or("", |variant| variant.url.as_str()));
+        text.push('\n');
+    }
+    fingerprint(&text)
+}
+
+fn int(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,233 @@
+//! The database: what is known of every URL, capture, article and picture, and the queue.
+//!
+//! One SQLite file. One [`Store`] writes, in one transaction per batch, after the archive has synced; [`Reader`]s look
+//! on, as many as like. The database may lag the archive, never lead it, and can be rebuilt from it but for the queue.
+
+mod commit;
+mod questions;
+mod queue;
+mod schema;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+pub use commit::{Batch, Page, Settled};
+pub use questions::{Answer, Last, RunRow, Status};
+pub use queue::{HostRow, Queued, Reader};
+
+use crate::web::claims::Claims;
+use crate::web::time::Timestamp;
+
+/// How long a connection waits for another one's lock.
+const BUSY: Duration = Duration::from_secs(30);
+
+/// Why the database cannot be used, sorted by what the caller can do.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is none.
+    #[error("there is no archive at {}: crawl first, or name another with --archive", .0.display())]
+    Missing(PathBuf),
+    /// It was written by a later version of the program.
+    #[error("{} was written by a newer pressmark (schema {found}; this one knows {known})", path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its schema.
+        found: u32,
+        /// Ours.
+        known: u32,
+    },
+    /// It is some other program's.
+    #[error("{} is not a pressmark database", .0.display())]
+    Foreign(PathBuf),
+    /// The question asked is wrong, or not allowed.
+    #[error("cannot answer")]
+    Question(#[source] rusqlite::Error),
+    /// SQLite failed: the disk is full, the file is damaged.
+    #[error("cannot {doing} the database {}", path.display())]
+    Sqlite {
+        /// What was being done.
+        doing: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why it failed.
+        source: rusqlite::Error,
+    },
+}
+
+/// The writing connection; see the module's head.
+pub struct Store {
+    connection: Connection,
+    path: PathBuf,
+}
+
+/// A run in progress.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// Its number.
+    pub id: i64,
+    /// When the first of the runs began that this one continues; its own start when it continues none.
+    pub chain: Timestamp,
+    /// The run before it, of whatever profile, did not end by itself: its last requests are not known.
+    pub after_crash: bool,
+}
+
+impl Store {
+    /// Opens the database, makes it when there is none, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// [`Error::Newer`], [`Error::Foreign`], or [`Error::Sqlite`].
+    pub fn open(path: &Path) -> Result<Store, Error> {
+        let sqlite = |doing| move |source| Error::Sqlite { doing, path: path.to_owned(), source };
+        let mut connection = Connection::open(path).map_err(sqlite("open"))?;
+        let setup = |connection: &Connection| {
+            connection.busy_timeout(BUSY)?;
+            // WAL: readers and the writer do not wait for each other. NORMAL: what power loss rolls back is taken up
+            // again from the archive, which is synced first.
+            connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;")?;
+            connection.execute_batch("PRAGMA foreign_keys = OFF; PRAGMA journal_size_limit = 67108864;")
+        };
+        setup(&connection).map_err(sqlite("open"))?;
+        schema::migrate(&mut connection, path)?;
+        connection.set_prepared_statement_cache_capacity(64);
+        Ok(Store { connection, path: path.to_owned() })
+    }
+
+    fn failed(&self, doing: &'static str) -> impl FnOnce(rusqlite::Error) -> Error + use<> {
+        let path = self.path.clone();
+        move |source| Error::Sqlite { doing, path, source }
+    }
+
+    /// Begins a run. It continues the profile's last one when that did not finish its work; then what was captured
+    /// since the chain began is not asked for again. URLs that failed in a way that may pass are queued once more
+    /// when a new chain begins; `fresh` forgets the queue.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn begin_run(&mut self, profile: &str, now: Timestamp, fresh: bool) -> Result<Run, Error> {
+        let failed = self.failed("begin a run in");
+        self.transact_run(profile, now, fresh).map_err(failed)
+    }
+
+    fn transact_run(&mut self, profile: &str, now: Timestamp, fresh: bool) -> rusqlite::Result<Run> {
+        use rusqlite::OptionalExtension;
+        let transaction = self.connection.transaction()?;
+        // Where did the profile's last run stop, and since when has its work been going on?
+        let last: Option<(i64, Option<String>)> = transaction
+            .query_row(
+                "SELECT chain_ms, stopped_by FROM run WHERE profile = ?1 ORDER BY id DESC LIMIT 1",
+                [profile],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .optional()?;
+        // Did the last run of any profile end by itself?
+        let ended: Option<Option<i64>> = transaction
+            .query_row("SELECT finished_ms FROM run ORDER BY id DESC LIMIT 1", [], |row| row.get(0))
+            .optional()?;
+        let unfinished = last.filter(|(_, stopped_by)| stopped_by.as_deref() != Some("done") && !fresh);
+        let chain = unfinished.as_ref().map_or(now.0, |(chain, _)| *chain);
+        if fresh {
+            transaction
+                .execute("DELETE FROM url WHERE state = 'queued' AND id NOT IN (SELECT url FROM capture)", [])?;
+            transaction.execute("UPDATE url SET state = 'named' WHERE state = 'queued'", [])?;
+        }
+        if unfinished.is_none() {
+            transaction.execute(
+                "UPDATE url SET state = 'queued', tries = 0, due_ms = 0, reason = NULL, refused_by = NULL, transient = 0
+                 WHERE transient = 1 AND state IN ('failed', 'refused')",
+                [],
+            )?;
+        }
+        transaction.execute(
+            "INSERT INTO run (profile, chain_ms, started_ms, touched_ms, version) VALUES (?1, ?2, ?3, ?3, ?4)",
+            (profile, chain, now.0, env!("CARGO_PKG_VERSION")),
+        )?;
+        let id = transaction.last_insert_rowid();
+        transaction.commit()?;
+        Ok(Run { id, chain: Timestamp(chain), after_crash: matches!(ended, Some(None)) })
+    }
+
+    /// Ends a run, and leaves a file that a read-only folder can serve.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn end_run(&mut self, run: i64, now: Timestamp, stopped_by: &str, counters: &str) -> Result<(), Error> {
+        let failed = self.failed("end a run in");
+        let end = || {
+            self.connection.execute(
+                "UPDATE run SET finished_ms = ?2, touched_ms = ?2, stopped_by = ?3, counters = ?4 WHERE id = ?1",
+                (run, now.0, stopped_by, counters),
+            )?;
+            // Busy readers only make it shorter; then the WAL stays, which readers can use as well.
+            self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        };
+        end().map_err(failed)
+    }
+
+    /// Writes a seed down, or that it is asked for again; returns its number.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn add_seed(&mut self, run: i64, name: &str, source: &str, line: u32, claims: &Claims) -> Result<i64, Error> {
+        let failed = self.failed("write a seed to");
+        let claims = serde_json::to_string(claims).unwrap_or_default();
+        self.connection
+            .prepare_cached(
+                "INSERT INTO seed (name, source, line, claims, last_run) VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT (name) DO UPDATE SET source = excluded.source, line = excluded.line,
+                     claims = excluded.claims, last_run = excluded.last_run
+                 RETURNING id",
+            )
+            .and_then(|mut statement| statement.query_row((name, source, line, claims, run), |row| row.get(0)))
+            .map_err(failed)
+    }
+
+    /// How much of a WARC file has its rows here.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn committed_len(&self, file: &str) -> Result<u64, Error> {
+        use rusqlite::OptionalExtension;
+        let committed = self
+            .connection
+            .query_row("SELECT committed_len FROM warc_file WHERE name = ?1", [file], |row| row.get::<_, i64>(0))
+            .optional();
+        Ok(committed.map_err(self.failed("read"))?.unwrap_or(0).try_into().unwrap_or(0))
+    }
+
+    /// A connection that only reads.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn reader(&self) -> Result<Reader, Error> {
+        Reader::open(&self.path)
+    }
+}
+
+impl Reader {
+    /// Opens an existing database for reading, while others write or from a folder that cannot be written.
+    ///
+    /// # Errors
+    /// [`Error::Missing`], [`Error::Newer`], [`Error::Foreign`], or [`Error::Sqlite`].
+    pub fn open(path: &Path) -> Result<Reader, Error> {
+        if !path.exists() {
+            return Err(Error::Missing(path.parent().unwrap_or(path).to_owned()));
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+        let open = |name: &str| {
+            let connection = Connection::open_with_flags(name, flags)?;
+            connection.busy_timeout(BUSY)?;
+            connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+            Ok(connection)
+        };
+        let uri = url::Url::from_file_path(std::path::absolute(path).unwrap_or_else(|_| path.to_owned()));
+        let uri = uri.map(String::from).unwrap_or_default();
+        // Where no WAL index can be made, the file is complete without: a clean end leaves it so.
+        let connection: rusqlite::Result<Connection> = open(&uri).or_else(|_| open(&format!("{uri}?immutable=1")));
+        let connection = connection.map_err(|source| Error::Sqlite { doing: "open", path: path.to_owned(), source })?;
+        schema::check(&connection, path)?;
+        Ok(Reader::new(connection, path.to_owned()))
+    }
+}

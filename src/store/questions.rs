@@ -1,0 +1,188 @@
+//! Questions that people ask. Each has a name and says what it answers.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rusqlite::OptionalExtension;
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+use rusqlite::types::ValueRef;
+use serde_json::Value;
+
+use super::queue::count;
+use super::{Error, Reader};
+use crate::archive::Place;
+use crate::web::time::Timestamp;
+
+/// A question of the user's own may take this long.
+const TIME_LIMIT: Duration = Duration::from_secs(60);
+
+/// Rows with their column names.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// The columns, in order.
+    pub columns: Vec<String>,
+    /// The rows, as JSON values; blobs as hexadecimal text.
+    pub rows: Vec<Vec<Value>>,
+}
+
+/// What the archive holds and what waits.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Status {
+    /// URLs by state.
+    pub states: Vec<(String, u64)>,
+    /// Captures, and the bytes of their payloads.
+    pub captures: (u64, u64),
+    /// Articles, and those of them that lack no picture.
+    pub articles: (u64, u64),
+    /// Pictures of articles, and those that are kept.
+    pub images: (u64, u64),
+    /// Hosts with something queued: name, page-like, requisites.
+    pub waiting: Vec<(String, u64, u64)>,
+    /// The last runs, newest first.
+    pub runs: Vec<RunRow>,
+}
+
+/// One run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunRow {
+    /// Its number.
+    pub id: i64,
+    /// Its profile.
+    pub profile: String,
+    /// When it began.
+    pub started: Timestamp,
+    /// When it ended; none while it runs, or when it was killed.
+    pub finished: Option<Timestamp>,
+    /// Why it ended.
+    pub stopped_by: Option<String>,
+    /// What it did, as JSON.
+    pub counters: String,
+}
+
+/// The last capture of a URL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Last {
+    /// How many there are.
+    pub captures: u64,
+    /// When the last one was made.
+    pub at: Timestamp,
+    /// Its status.
+    pub status: Option<u16>,
+    /// Where its response stands.
+    pub place: Place,
+}
+
+impl Reader {
+    /// What does the archive hold, and what waits?
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn status(&self) -> Result<Status, Error> {
+        let read = || {
+            let c = &self.connection;
+            let pair = |sql: &str| c.query_row(sql, [], |row| Ok((count(row, 0)?, count(row, 1)?)));
+            let mut states = c.prepare("SELECT state, count(*) FROM url GROUP BY state ORDER BY state")?;
+            let mut waiting = c.prepare(
+                "SELECT h.name, sum(u.class = 0), sum(u.class = 1) FROM url u JOIN host h ON h.id = u.host
+                 WHERE u.state = 'queued' GROUP BY h.name ORDER BY count(*) DESC, h.name LIMIT 20",
+            )?;
+            let mut runs = c.prepare(
+                "SELECT id, profile, started_ms, finished_ms, stopped_by, counters FROM run ORDER BY id DESC LIMIT 5",
+            )?;
+            Ok(Status {
+                states: states.query_map([], |row| Ok((row.get(0)?, count(row, 1)?)))?.collect::<Result<_, _>>()?,
+                captures: pair(
+                    "SELECT count(*), coalesce(sum(p.size_bytes), 0) FROM capture c JOIN payload p ON p.id = c.payload",
+                )?,
+                articles: pair("SELECT count(*), coalesce(sum(complete), 0) FROM article")?,
+                images: pair("SELECT count(*), coalesce(sum(kept_url IS NOT NULL), 0) FROM image")?,
+                waiting: waiting
+                    .query_map([], |row| Ok((row.get(0)?, count(row, 1)?, count(row, 2)?)))?
+                    .collect::<Result<_, _>>()?,
+                runs: runs
+                    .query_map([], |row| {
+                        Ok(RunRow {
+                            id: row.get(0)?,
+                            profile: row.get(1)?,
+                            started: Timestamp(row.get(2)?),
+                            finished: row.get::<_, Option<i64>>(3)?.map(Timestamp),
+                            stopped_by: row.get(4)?,
+                            counters: row.get(5)?,
+                        })
+                    })?
+                    .collect::<Result<_, _>>()?,
+            })
+        };
+        read().map_err(|source| self.failed(source))
+    }
+
+    /// Was this URL captured, when last, and where does it stand? Answers with the newest response of status 200, else
+    /// the newest of any.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn last_capture(&self, url: &str) -> Result<Option<Last>, Error> {
+        let read = || {
+            self.connection
+                .prepare_cached(
+                    "SELECT (SELECT count(*) FROM capture n WHERE n.url = u.id), c.fetched_ms, c.status, f.name,
+                         c.offset, c.length
+                     FROM host h JOIN url u ON u.host = h.id JOIN capture c ON c.url = u.id
+                     JOIN warc_file f ON f.id = c.file
+                     WHERE h.name = ?1 AND u.text = ?2
+                     ORDER BY coalesce(c.status, 200) = 200 DESC, c.fetched_ms DESC, c.id DESC LIMIT 1",
+                )?
+                .query_row((super::commit::host_of(url), url), |row| {
+                    let place = Place { file: row.get(3)?, offset: count(row, 4)?, length: count(row, 5)? };
+                    Ok(Last { captures: count(row, 0)?, at: Timestamp(row.get(1)?), status: row.get(2)?, place })
+                })
+                .optional()
+        };
+        read().map_err(|source| self.failed(source))
+    }
+
+    /// Any SQL that only reads; one statement, at most a minute.
+    ///
+    /// # Errors
+    /// [`Error::Question`] when it is wrong, writes, or takes too long.
+    pub fn sql(self, sql: &str) -> Result<Answer, Error> {
+        let end = Instant::now() + TIME_LIMIT;
+        let ask = || {
+            let mut connection = self.connection;
+            connection.execute_batch("PRAGMA query_only = ON; PRAGMA trusted_schema = OFF;")?;
+            connection.progress_handler(1000, Some(move || Instant::now() > end))?;
+            // Last: our own pragmas would be refused as well.
+            connection.authorizer(Some(only_reading))?;
+            let mut statement = connection.prepare(sql)?;
+            let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+            let width = columns.len();
+            let rows = statement.query_map([], |row| (0..width).map(|i| row.get_ref(i).map(json)).collect())?;
+            Ok(Answer { rows: rows.collect::<Result<_, _>>()?, columns })
+        };
+        ask().map_err(Error::Question)
+    }
+
+    /// Where the database stands.
+    pub fn folder(&self) -> &Path {
+        self.path().parent().unwrap_or(Path::new("."))
+    }
+}
+
+/// Reading tables and calling functions; nothing that writes, attaches or loads.
+fn only_reading(context: AuthContext<'_>) -> Authorization {
+    match context.action {
+        AuthAction::Select | AuthAction::Read { .. } | AuthAction::Recursive => Authorization::Allow,
+        AuthAction::Function { function_name } if function_name != "load_extension" => Authorization::Allow,
+        _ => Authorization::Deny,
+    }
+}
+
+fn json(value: ValueRef<'_>) -> Value {
+    match value {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(int) => int.into(),
+        ValueRef::Real(real) => real.into(),
+        ValueRef::Text(text) => String::from_utf8_lossy(text).into(),
+        ValueRef::Blob(blob) => data_encoding::HEXLOWER.encode(blob).into(),
+    }
+}

@@ -1,0 +1,169 @@
+//! Reading the queue: what the frontier asks for. Nothing here writes.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension, Row};
+
+use super::commit::{class, find};
+use super::{Error, Run};
+use crate::politeness::{HostClock, RobotsCopy};
+use crate::web::candidate::{Candidate, Class, Role};
+use crate::web::time::Timestamp;
+use crate::web::url::{Origin, WebUrl};
+
+/// A connection that only reads.
+pub struct Reader {
+    pub(super) connection: Connection,
+    path: PathBuf,
+}
+
+/// A URL in the queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Queued {
+    /// What to fetch, and for what.
+    pub candidate: Candidate,
+    /// Attempts so far.
+    pub tries: u32,
+    /// Not before.
+    pub due: Timestamp,
+}
+
+/// A host with something in the queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostRow {
+    /// Its clocks.
+    pub clock: HostClock,
+    /// Page-like URLs queued.
+    pub pages: u64,
+    /// Requisites queued.
+    pub requisites: u64,
+}
+
+impl Reader {
+    pub(super) fn new(connection: Connection, path: PathBuf) -> Reader {
+        connection.set_prepared_statement_cache_capacity(32);
+        Reader { connection, path }
+    }
+
+    pub(super) fn path(&self) -> &std::path::Path {
+        &self.path
+    }
+
+    pub(super) fn failed(&self, source: rusqlite::Error) -> Error {
+        Error::Sqlite { doing: "read", path: self.path.clone(), source }
+    }
+
+    /// Every host with its stored clocks, and how much is queued under it.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn hosts(&self) -> Result<Vec<HostRow>, Error> {
+        let read = || -> rusqlite::Result<Vec<HostRow>> {
+            let mut statement = self.connection.prepare_cached(
+                "SELECT h.name, h.page_next_ms, h.requisite_next_ms,
+                     (SELECT count(*) FROM url u WHERE u.host = h.id AND u.state = 'queued' AND u.class = 0),
+                     (SELECT count(*) FROM url u WHERE u.host = h.id AND u.state = 'queued' AND u.class = 1)
+                 FROM host h WHERE h.name <> '' ORDER BY h.id",
+            )?;
+            let rows = statement.query_map([], |row| {
+                let name: String = row.get(0)?;
+                let clock = HostClock {
+                    host: Arc::from(name),
+                    page_next: Timestamp(row.get(1)?),
+                    requisite_next: Timestamp(row.get(2)?),
+                };
+                Ok(HostRow { clock, pages: count(row, 3)?, requisites: count(row, 4)? })
+            })?;
+            rows.collect()
+        };
+        read().map_err(|source| self.failed(source))
+    }
+
+    /// The stored copies of robots.txt.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn robots(&self) -> Result<Vec<(Origin, RobotsCopy)>, Error> {
+        let read = || -> rusqlite::Result<Vec<(Origin, RobotsCopy)>> {
+            let mut statement = self.connection.prepare("SELECT origin, fetched_ms, status, body FROM robots")?;
+            let rows = statement.query_map([], |row| {
+                let origin = WebUrl::parse(&row.get::<_, String>(0)?).ok().map(|url| url.origin());
+                let fetched = Timestamp(row.get(1)?);
+                Ok(origin.zip(Some(RobotsCopy { fetched, status: row.get(2)?, bytes: row.get(3)? })))
+            })?;
+            rows.filter_map(Result::transpose).collect()
+        };
+        read().map_err(|source| self.failed(source))
+    }
+
+    /// Would an offer of this candidate put it into the queue?
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn accepts(&self, candidate: &Candidate, run: Run) -> Result<bool, Error> {
+        let read = || -> rusqlite::Result<bool> {
+            let host = self
+                .connection
+                .prepare_cached("SELECT id FROM host WHERE name = ?1")?
+                .query_row([candidate.url.host()], |row| row.get(0))
+                .optional()?;
+            let Some(host) = host else { return Ok(true) };
+            let (standing, _) = find(&self.connection, host, candidate.url.as_str())?;
+            Ok(standing.is_none_or(|standing| standing.accepts(candidate, run)))
+        };
+        read().map_err(|source| self.failed(source))
+    }
+
+    /// The next URLs of a host and class, the most urgent first, without those in `in_hand`; at most `limit`.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn queued(&self, host: &str, of: Class, in_hand: &HashSet<String>, limit: usize) -> Result<Vec<Queued>, Error> {
+        let read = || -> rusqlite::Result<Vec<Queued>> {
+            let mut statement = self.connection.prepare_cached(
+                "SELECT u.text, u.role, u.priority, u.due_ms, u.tries, u.seed, u.via, u.depth, u.hops, u.page, u.referer,
+                     u.claims
+                 FROM url u JOIN host h ON h.id = u.host
+                 WHERE h.name = ?1 AND u.class = ?2 AND u.state = 'queued'
+                 ORDER BY u.priority, u.id LIMIT ?3",
+            )?;
+            let most = i64::try_from(limit + in_hand.len()).unwrap_or(i64::MAX);
+            let rows = statement.query_map((host, class(of), most), queued)?;
+            let fresh = rows.filter_map(Result::transpose).filter(|row| match row {
+                Ok(queued) => !in_hand.contains(queued.candidate.url.as_str()),
+                Err(_) => true,
+            });
+            fresh.take(limit).collect()
+        };
+        read().map_err(|source| self.failed(source))
+    }
+}
+
+pub(super) fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    row.get::<_, i64>(column).map(|count| u64::try_from(count).unwrap_or(0))
+}
+
+/// A row of the queue; none when its URL is no URL, which only damage can do.
+fn queued(row: &Row<'_>) -> rusqlite::Result<Option<Queued>> {
+    let (Ok(url), Some(role)) = (WebUrl::parse(&row.get::<_, String>(0)?), Role::from_word(&row.get::<_, String>(1)?))
+    else {
+        return Ok(None);
+    };
+    let claims: Option<String> = row.get(11)?;
+    let candidate = Candidate {
+        url,
+        role,
+        priority: row.get(2)?,
+        seed: row.get::<_, Option<i64>>(5)?.unwrap_or(0),
+        via: row.get(6)?,
+        depth: row.get(7)?,
+        hops: row.get(8)?,
+        page: row.get(9)?,
+        referer: row.get(10)?,
+        claims: claims.and_then(|claims| serde_json::from_str(&claims).ok()).map(Box::new),
+        again: false,
+    };
+    Ok(Some(Queued { candidate, due: Timestamp(row.get(3)?), tries: row.get(4)? }))
+}

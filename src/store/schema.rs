@@ -1,0 +1,54 @@
+//! The schema and its migrations: numbered SQL files that only go forward.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use super::Error;
+
+/// In the file's header, so that `file` and we know whose it is: «PMRK».
+const APPLICATION_ID: i32 = 0x504d_524b;
+
+/// One file a version, oldest first.
+const MIGRATIONS: [&str; 1] = [include_str!("schema/0001_first.sql")];
+
+fn versions(connection: &Connection, path: &Path) -> Result<(i32, u32), Error> {
+    let pragma = |name: &str| connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0));
+    let read = || Ok((pragma("application_id")?, pragma("user_version")?));
+    let (application, version) =
+        read().map_err(|source| Error::Sqlite { doing: "read", path: path.to_owned(), source })?;
+    Ok((i32::try_from(application).unwrap_or(-1), u32::try_from(version).unwrap_or(u32::MAX)))
+}
+
+/// Refuses files of other programs and of later versions.
+pub(super) fn check(connection: &Connection, path: &Path) -> Result<(), Error> {
+    let (application, found) = versions(connection, path)?;
+    let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
+    if application != APPLICATION_ID {
+        return Err(Error::Foreign(path.to_owned()));
+    }
+    if found > known { Err(Error::Newer { path: path.to_owned(), found, known }) } else { Ok(()) }
+}
+
+/// Brings a database up to date, each step in a transaction of its own.
+pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Error> {
+    let failed = |source| Error::Sqlite { doing: "migrate", path: path.to_owned(), source };
+    let (application, found) = versions(connection, path)?;
+    let tables = |connection: &Connection| {
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))
+    };
+    if application == 0 && found == 0 && tables(connection).map_err(failed)? == 0 {
+        connection.execute_batch(&format!("PRAGMA application_id = {APPLICATION_ID}")).map_err(failed)?;
+    }
+    check(connection, path)?;
+    for (version, sql) in (1u32..).zip(MIGRATIONS).skip(found as usize) {
+        let step = |connection: &mut Connection| {
+            let transaction = connection.transaction()?;
+            transaction.execute_batch(sql)?;
+            transaction.execute_batch(&format!("PRAGMA user_version = {version}"))?;
+            transaction.commit()
+        };
+        step(connection).map_err(failed)?;
+    }
+    Ok(())
+}

@@ -108,6 +108,13 @@ enum Purpose {
     Robots(Origin, u8),
 }
 
+impl Receipt {
+    /// The host that was asked.
+    pub fn host(&self) -> &Arc<str> {
+        &self.host
+    }
+}
+
 impl Permit {
     /// For [`Gate::heard`].
     pub fn receipt(&self) -> Receipt {

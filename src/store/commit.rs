@@ -32,6 +32,8 @@ pub struct Settled {
     pub picture: Option<(u32, u32)>,
     /// What was read in it.
     pub page: Option<Page>,
+    /// Where it redirects to.
+    pub redirect: Option<WebUrl>,
     /// What it named for the crawl.
     pub offers: Vec<Candidate>,
     /// How its turn ended; none for what was never in the queue.
@@ -47,6 +49,8 @@ pub struct Page(pub Box<Findings>);
 /// What one transaction writes.
 #[derive(Debug, Default)]
 pub struct Batch {
+    /// URLs that nobody's turn named: the seeds.
+    pub offers: Vec<Candidate>,
     /// Turns that ended.
     pub settled: Vec<Settled>,
     /// Clocks of the hosts concerned.
@@ -90,6 +94,9 @@ impl Writing<'_> {
                 (name, i64::try_from(*len).unwrap_or(i64::MAX)),
             )?;
         }
+        for candidate in &batch.offers {
+            self.offer(candidate)?;
+        }
         for settled in &batch.settled {
             self.settled(settled)?;
         }
@@ -127,6 +134,10 @@ impl Writing<'_> {
             && findings.kind == Kind::Article
         {
             self.article(url, capture, findings)?;
+        }
+        if let Some(target) = &settled.redirect {
+            let target = self.url(target.as_str(), settled.role)?;
+            self.execute("INSERT OR REPLACE INTO redirect (url, target) VALUES (?1, ?2)", (url, target))?;
         }
         match &settled.outcome {
             Some(outcome) => self.outcome(url, outcome, settled.tries),

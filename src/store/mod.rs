@@ -14,7 +14,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 pub use commit::{Batch, Page, Settled};
-pub use questions::{Answer, Last, RunRow, Status};
+pub use questions::{Answer, Brought, Last, RunRow, Status};
 pub use queue::{HostRow, Queued, Reader};
 
 use crate::web::claims::Claims;
@@ -195,6 +195,35 @@ impl Store {
             .query_row("SELECT committed_len FROM warc_file WHERE name = ?1", [file], |row| row.get::<_, i64>(0))
             .optional();
         Ok(committed.map_err(self.failed("read"))?.unwrap_or(0).try_into().unwrap_or(0))
+    }
+
+    /// The digest of what was last captured of a URL.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn last_payload(&self, url: &str) -> Result<Option<String>, Error> {
+        use rusqlite::OptionalExtension;
+        let digest = self.connection.query_row(
+            "SELECT p.digest FROM url u JOIN capture c ON c.url = u.id JOIN payload p ON p.id = c.payload
+             WHERE u.text = ?1 AND u.host = (SELECT id FROM host WHERE name = ?2)
+             ORDER BY c.fetched_ms DESC, c.id DESC LIMIT 1",
+            (url, commit::host_of(url)),
+            |row| row.get(0),
+        );
+        digest.optional().map_err(self.failed("read"))
+    }
+
+    /// Every seed ever asked for, by its row.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn seed_names(&self) -> Result<std::collections::HashMap<i64, String>, Error> {
+        let read = || {
+            let mut statement = self.connection.prepare("SELECT id, name FROM seed")?;
+            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            rows.collect()
+        };
+        read().map_err(self.failed("read"))
     }
 
     /// A connection that only reads.

@@ -1,5 +1,6 @@
 //! Questions that people ask. Each has a name and says what it answers.
 
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -72,7 +73,53 @@ pub struct Last {
     pub place: Place,
 }
 
+/// What a run brought.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Brought {
+    /// Articles that are new or have changed.
+    pub articles: u64,
+    /// Those of them that lack a picture.
+    pub incomplete: u64,
+    /// By seed: new articles, changed ones.
+    pub by_seed: HashMap<i64, (u64, u64)>,
+    /// Seeds that could not be fetched.
+    pub failed_seeds: HashSet<i64>,
+}
+
 impl Reader {
+    /// What did this run bring?
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn run_brought(&self, run: i64) -> Result<Brought, Error> {
+        let read = || -> rusqlite::Result<Brought> {
+            let c = &self.connection;
+            let mut brought = Brought::default();
+            let mut versions = c.prepare(
+                "SELECT coalesce(u.seed, s.id, 0),
+                     NOT EXISTS (SELECT 1 FROM article_version o WHERE o.url = v.url AND o.id < v.id),
+                     coalesce((SELECT a.complete FROM article a WHERE a.url = u.text), 1)
+                 FROM article_version v JOIN capture c ON c.id = v.capture JOIN url u ON u.id = v.url
+                 LEFT JOIN seed s ON s.name = u.text WHERE c.run = ?1",
+            )?;
+            let mut rows = versions.query([run])?;
+            while let Some(row) = rows.next()? {
+                let (seed, new, complete): (i64, bool, bool) = (row.get(0)?, row.get(1)?, row.get(2)?);
+                brought.articles += 1;
+                brought.incomplete += u64::from(!complete);
+                let of_seed = brought.by_seed.entry(seed).or_default();
+                *(if new { &mut of_seed.0 } else { &mut of_seed.1 }) += 1;
+            }
+            let mut failed = c.prepare(
+                "SELECT s.id FROM seed s JOIN url u ON u.text = s.name
+                 WHERE s.last_run = ?1 AND (u.state IN ('failed', 'refused') OR u.status >= 400)",
+            )?;
+            brought.failed_seeds = failed.query_map([run], |row| row.get(0))?.collect::<Result<_, _>>()?;
+            Ok(brought)
+        };
+        read().map_err(|source| self.failed(source))
+    }
+
     /// What does the archive hold, and what waits?
     ///
     /// # Errors

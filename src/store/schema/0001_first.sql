@@ -150,6 +150,11 @@ CREATE TABLE picture_variant (          -- every address of a picture, the best 
     PRIMARY KEY (picture, position)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE redirect (                 -- where a URL led when it was last asked
+    url INTEGER PRIMARY KEY REFERENCES url,
+    target INTEGER NOT NULL REFERENCES url
+) STRICT;
+
 CREATE TABLE part (                     -- what a page needs to be shown
     page INTEGER NOT NULL REFERENCES url,
     url INTEGER NOT NULL REFERENCES url,
@@ -167,11 +172,13 @@ FROM capture c JOIN url u ON u.id = c.url JOIN payload p ON p.id = c.payload JOI
 
 CREATE VIEW image AS
 WITH variant AS (
+    -- A picture is kept where its address led, too.
     SELECT v.picture, v.position, v.role, u.text AS url, u.state, u.refused_by, u.status,
            (SELECT max(c.id) FROM capture c
-            WHERE c.url = v.url AND c.status = 200 AND c.truncated IS NULL
+            WHERE c.url IN (v.url, r.target, q.target) AND c.status = 200 AND c.truncated IS NULL
               AND coalesce(c.media, '') NOT LIKE 'text/%') AS capture
     FROM picture_variant v JOIN url u ON u.id = v.url
+    LEFT JOIN redirect r ON r.url = v.url LEFT JOIN redirect q ON q.url = r.target
 ), best AS (                            -- the first variant that is kept; SQLite takes the row of the minimum
     SELECT picture, min(position) AS position, role, url, capture FROM variant
     WHERE capture IS NOT NULL AND role <> 'placeholder' GROUP BY picture

@@ -1,0 +1,187 @@
+//! The one thread that writes: it owns the archive's writer and the database's writing connection.
+//!
+//! Order of durability: WARC bytes, their sync, then one transaction. Captures are committed in groups: when the
+//! dispatcher says so (once a second, and at once when nothing is going on), after 256 of them, or after 16 MiB.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::step::Taken;
+use super::Error;
+use crate::archive::{Writer, Written};
+use crate::politeness::{HostClock, RobotsCopy};
+use crate::store::{Batch, Run, Settled, Store};
+use crate::web::time::{Clock, Hold};
+use crate::web::url::Origin;
+
+/// A group commit holds no more captures than this,
+const GROUP: usize = 256;
+/// and no more bytes.
+const GROUP_BYTES: u64 = 16 << 20;
+
+/// What the archivist is told.
+pub(super) enum Order {
+    /// Keep this.
+    Keep(Box<Kept>),
+    /// Commit what there is.
+    Commit { counters: String },
+    /// Commit what there is, close the file, end the run.
+    End { stopped_by: String, counters: String },
+}
+
+/// A turn that is over, with what it taught about its host.
+pub(super) struct Kept {
+    pub taken: Taken,
+    pub clock: Option<HostClock>,
+    pub robots: Option<(Origin, RobotsCopy)>,
+    /// Time stands still until it is committed, where time is moved by hand.
+    pub hold: Hold,
+}
+
+/// What the archivist answers.
+pub(super) enum Done {
+    /// These turns are safe; the URLs they offered are in the store.
+    Committed { turns: usize, captures: usize, bytes: u64, offered: Vec<String>, files: BTreeSet<String> },
+    /// It cannot go on.
+    Failed(Error),
+}
+
+/// The hand that gives the orders.
+pub(super) struct Archivist {
+    orders: SyncSender<Order>,
+    thread: JoinHandle<()>,
+}
+
+impl Archivist {
+    /// Starts the thread. Answers come by `done`; `room` orders fit before giving one waits.
+    pub(super) fn start(
+        writer: Writer, store: Store, run: Run, clock: Arc<dyn Clock>, room: usize, done: UnboundedSender<Done>,
+    ) -> std::io::Result<Archivist> {
+        let (orders, inbox) = sync_channel(room);
+        let desk = Desk { writer, store, run, clock, done, pending: Vec::new(), bytes: 0, counters: "{}".to_owned() };
+        let thread = std::thread::Builder::new().name("archivist".to_owned()).spawn(move || desk.work(&inbox))?;
+        Ok(Archivist { orders, thread })
+    }
+
+    /// Gives an order. An archivist that has failed has said so by its answer, and takes no more.
+    pub(super) fn order(&self, order: Order) {
+        let _ = self.orders.send(order);
+    }
+
+    /// Waits for the thread's end.
+    pub(super) fn join(self) {
+        drop(self.orders);
+        // A panic there is one here.
+        if let Err(panic) = self.thread.join() {
+            std::panic::resume_unwind(panic);
+        }
+    }
+}
+
+struct Desk {
+    writer: Writer,
+    store: Store,
+    run: Run,
+    clock: Arc<dyn Clock>,
+    done: UnboundedSender<Done>,
+    pending: Vec<(Option<Written>, Pending)>,
+    bytes: u64,
+    counters: String,
+}
+
+struct Pending {
+    settled: Settled,
+    clock: Option<HostClock>,
+    robots: Option<(Origin, RobotsCopy)>,
+    bytes: u64,
+    hold: Hold,
+}
+
+impl Desk {
+    fn work(mut self, orders: &Receiver<Order>) {
+        for order in orders {
+            let ends = matches!(order, Order::End { .. });
+            if let Err(error) = self.obey(order) {
+                // The dispatcher may be gone already; then nobody is left to tell.
+                let _ = self.done.send(Done::Failed(error));
+                return;
+            }
+            if ends {
+                return;
+            }
+        }
+    }
+
+    fn obey(&mut self, order: Order) -> Result<(), Error> {
+        match order {
+            Order::Keep(kept) => self.keep(*kept),
+            Order::Commit { counters } => {
+                self.counters = counters;
+                self.commit()
+            }
+            Order::End { stopped_by, counters } => {
+                self.counters.clone_from(&counters);
+                self.commit()?;
+                self.writer.close()?;
+                Ok(self.store.end_run(self.run.id, self.clock.wall(), &stopped_by, &counters)?)
+            }
+        }
+    }
+
+    fn keep(&mut self, kept: Kept) -> Result<(), Error> {
+        let Kept { taken, clock, robots, hold } = kept;
+        let bytes = taken.encoded.as_ref().map_or(0, crate::archive::Encoded::len);
+        let now = self.clock.wall();
+        let written = taken.encoded.map(|encoded| self.writer.append(encoded, now)).transpose()?;
+        self.bytes += bytes;
+        self.pending.push((written, Pending { settled: taken.settled, clock, robots, bytes, hold }));
+        if self.pending.len() >= GROUP || self.bytes >= GROUP_BYTES { self.commit() } else { Ok(()) }
+    }
+
+    /// Syncs the archive, then commits the rows.
+    fn commit(&mut self) -> Result<(), Error> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        let (written, pending): (Vec<Option<Written>>, Vec<Pending>) = std::mem::take(&mut self.pending).into_iter().unzip();
+        self.bytes = 0;
+        let present: Vec<bool> = written.iter().map(Option::is_some).collect();
+        let mut captures = self.writer.sync(written.into_iter().flatten().collect())?.into_iter();
+        let mut batch = Batch { counters: self.counters.clone(), ..Batch::default() };
+        let (mut bytes, mut holds, mut files) = (0, Vec::new(), BTreeSet::new());
+        let mut lengths = std::collections::BTreeMap::new();
+        for (mut pending, present) in pending.into_iter().zip(present) {
+            if present {
+                pending.settled.capture = captures.next();
+            }
+            if let Some(capture) = &pending.settled.capture {
+                files.insert(capture.place.file.clone());
+                lengths.insert(capture.place.file.clone(), capture.metadata.offset + capture.metadata.length);
+            }
+            bytes += pending.bytes;
+            batch.settled.push(pending.settled);
+            batch.clocks.extend(pending.clock);
+            batch.robots.extend(pending.robots);
+            holds.push(pending.hold);
+        }
+        batch.files = lengths.into_iter().collect();
+        self.store.commit(self.run, &batch, self.clock.wall())?;
+        let offered =
+            batch.settled.iter().flat_map(|settled| &settled.offers).map(|offer| offer.url.as_str().to_owned());
+        let done = Done::Committed {
+            turns: batch.settled.len(),
+            captures: batch.settled.iter().filter(|settled| settled.capture.is_some()).count(),
+            bytes,
+            offered: offered.collect(),
+            files,
+        };
+        // Told before time may move on.
+        let _ = self.done.send(done);
+        drop(holds);
+        Ok(())
+    }
+}

@@ -1,0 +1,34 @@
+//! One run at a time: the archive's lock.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::Write;
+use std::path::Path;
+
+use super::Error;
+
+/// Held while an archive is being written. The system releases it with the process, however that ends.
+#[derive(Debug)]
+pub struct Lock(#[expect(dead_code, reason = "held for its drop, which releases the lock")] File);
+
+impl Lock {
+    /// Takes the lock of this archive, making the folder when there is none.
+    ///
+    /// # Errors
+    /// [`Error::Held`] when another process has it, [`Error::Folder`] when there can be none.
+    pub fn take(archive: &Path) -> Result<Lock, Error> {
+        let folder = |source| Error::Folder { path: archive.to_owned(), source };
+        std::fs::create_dir_all(archive).map_err(folder)?;
+        let path = archive.join(".lock");
+        let mut file = OpenOptions::new().create(true).truncate(false).write(true).open(path).map_err(folder)?;
+        match file.try_lock() {
+            Ok(()) => {
+                // For people only: the lock is the file's, not the number's.
+                let note = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
+                note.map_err(folder)?;
+                Ok(Lock(file))
+            }
+            Err(TryLockError::WouldBlock) => Err(Error::Held(archive.to_owned())),
+            Err(TryLockError::Error(source)) => Err(folder(source)),
+        }
+    }
+}

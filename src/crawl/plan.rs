@@ -1,0 +1,119 @@
+//! What one run is to do: the options of everything below, gathered. Who typed them is `cli`'s business.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::scope::Scope;
+use crate::archive::Compress;
+use crate::web::digest::Algorithm;
+use crate::{fetch, politeness, wire};
+
+/// A plan for one run.
+#[derive(Clone)]
+pub struct Plan {
+    /// The folder of the archive.
+    pub archive: PathBuf,
+    /// Stands in WARC file names and runs.
+    pub profile: String,
+    /// Where it begins.
+    pub seeds: Vec<SeedInput>,
+    /// Which URLs belong to it.
+    pub scope: Scope,
+    /// What a page brings along.
+    pub brings: Brings,
+    /// Pace and robots.
+    pub politeness: politeness::Options,
+    /// The door.
+    pub wire: wire::Options,
+    /// What every request says.
+    pub fetch: fetch::Options,
+    /// Requests in the air over all hosts.
+    pub concurrency: usize,
+    /// A WARC file that has reached this size is followed by another.
+    pub warc_size: u64,
+    /// So is one that is older.
+    pub warc_age: Duration,
+    /// How records are compressed.
+    pub compress: Compress,
+    /// Which digest stands in records.
+    pub digest: Algorithm,
+    /// When to stop.
+    pub budget: Budget,
+    /// Forget the queue first.
+    pub fresh: bool,
+}
+
+/// One place where seeds come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SeedInput {
+    /// A URL given as such.
+    Url(String),
+    /// A document: its name (the path below the folder given; for standard input the digest), and its bytes.
+    Document {
+        /// Its name.
+        name: String,
+        /// Its bytes.
+        bytes: Vec<u8>,
+    },
+}
+
+/// What a page brings along.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Brings {
+    /// Its pictures: the original, the page's own `src`, and what a desktop browser picks.
+    pub images: bool,
+    /// Its style sheets, what they name, its scripts and fonts.
+    pub requisites: bool,
+}
+
+/// When to stop; none is no limit. Reaching one is a clean end, the rest goes first next time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Budget {
+    /// Pages fetched, exactly.
+    pub pages: Option<u64>,
+    /// Bytes received; no new page starts at 90 %.
+    pub bytes: Option<u64>,
+    /// Time since the start; no new page starts at 90 %.
+    pub time: Option<Duration>,
+}
+
+impl Plan {
+    /// A plan with every default, for an archive and its seeds.
+    pub fn new(archive: impl Into<PathBuf>, seeds: Vec<SeedInput>) -> Plan {
+        Plan {
+            archive: archive.into(),
+            profile: "default".to_owned(),
+            seeds,
+            scope: Scope::default(),
+            brings: Brings { images: true, requisites: true },
+            politeness: politeness::Options::default(),
+            wire: wire::Options::default(),
+            fetch: fetch::Options::default(),
+            concurrency: 64,
+            warc_size: 1_000_000_000,
+            warc_age: Duration::from_secs(24 * 3600),
+            compress: Compress::Gzip,
+            digest: Algorithm::Sha1,
+            budget: Budget::default(),
+            fresh: false,
+        }
+    }
+
+    /// The folder of the WARC files.
+    pub fn warc_folder(&self) -> PathBuf {
+        self.archive.join("warc")
+    }
+
+    /// The database.
+    pub fn database(&self) -> PathBuf {
+        self.archive.join(DATABASE)
+    }
+
+    /// Where long bodies and records wait; on the archive's own disk.
+    pub fn spool_folder(&self) -> PathBuf {
+        self.archive.join("spool")
+    }
+}
+
+/// The database's name in an archive.
+pub const DATABASE: &str = "pressmark.sqlite3";

@@ -1,0 +1,56 @@
+//! Takes up what a crash left: captures that stand in the archive and have no rows yet.
+//!
+//! The database may lag the archive, never lead it. So the second half of each such capture's journey is gone through
+//! once more, from the bytes in the archive, and ends in the same rows.
+
+use std::collections::HashMap;
+
+use super::step::Step;
+use super::{Error, Event};
+use crate::archive;
+use crate::store::{Batch, Run, Store};
+use crate::web::claims::Claims;
+use crate::web::time::Timestamp;
+
+/// Seals every `.open` file and commits what it held beyond the database's knowledge.
+pub(super) fn resume(
+    step: &Step, store: &mut Store, run: Run, folder: &std::path::Path, now: Timestamp, tell: &mut dyn FnMut(Event),
+) -> Result<(), Error> {
+    let mut known = HashMap::new();
+    for name in open_names(folder)? {
+        let committed = store.committed_len(&name)?;
+        known.insert(name, committed);
+    }
+    let recovered = archive::recover(folder, &|name| known.get(name).copied().unwrap_or(0))?;
+    let (mut captures, mut cut) = (0, 0);
+    for file in recovered {
+        cut += file.cut;
+        let mut batch = Batch { counters: "{}".to_owned(), ..Batch::default() };
+        batch.files.extend(file.len.map(|len| (file.file.clone(), len)));
+        for found in &file.found {
+            let seed = &found.notes.seed;
+            let seed_id = if seed.is_empty() {
+                0
+            } else {
+                store.add_seed(run.id, seed, "archive", 0, &Claims::default())?
+            };
+            batch.settled.extend(step.found(found, seed_id));
+        }
+        captures += batch.settled.len();
+        store.commit(run, &batch, now)?;
+    }
+    if captures > 0 || cut > 0 {
+        tell(Event::Recovered { captures, cut });
+    }
+    Ok(())
+}
+
+fn open_names(folder: &std::path::Path) -> Result<Vec<String>, Error> {
+    let failed = |source| Error::Folder { path: folder.to_owned(), source };
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let name = entry.map_err(failed)?.file_name().to_string_lossy().into_owned();
+        names.extend(name.strip_suffix(".open").map(str::to_owned));
+    }
+    Ok(names)
+}

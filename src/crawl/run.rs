@@ -1,0 +1,714 @@
+//! The dispatcher: one loop that leases URLs, asks the gate, sends them out, and hands on what comes back.
+//!
+//! It holds the only `select!` of the crawl. Exchanges are tasks; reading answers is done by worker threads behind a
+//! bounded channel; writing by the archivist. Nobody sleeps in a slot: what cannot run yet goes back to the frontier
+//! with the instant at which it can.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+use super::archivist::{Archivist, Done, Kept, Order};
+use super::step::{Step, Taken, Turn};
+use super::{Error, Event, Plan, SeedSummary, Summary, coding, resume, seeding};
+use crate::archive::{self, Writer, WriterOptions};
+use crate::fetch::{self, Request, Transport};
+use crate::frontier::{Frontier, Lease, Next};
+use crate::politeness::{Answer, Gate, Heard, HostClock, Receipt, RobotsCopy};
+use crate::store::{Run, Settled, Store};
+use crate::web::candidate::{Candidate, Role};
+use crate::web::exchange::Exchange;
+use crate::web::outcome::{Outcome, Refusal};
+use crate::web::time::{Clock, Hold, Moment, Timestamp};
+use crate::web::url::{Origin, WebUrl};
+
+/// Turns that may be on their way from the network to the database; more would let memory grow with a slow disk.
+const IN_HAND: usize = 512;
+/// What is captured is committed at least this often.
+const TICK: Duration = Duration::from_secs(1);
+/// A run does not stay up for what is not due for so long; the next one takes it.
+const HORIZON: Duration = Duration::from_secs(600);
+/// The most of a robots.txt that is looked at.
+const ROBOTS: u64 = 1 << 20;
+/// Budgets of time and bytes stop new pages when so much of them is used, so that pages end whole.
+const NEARLY: f64 = 0.9;
+
+/// How a run is asked to stop.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stop {
+    /// Not at all.
+    #[default]
+    Go,
+    /// No new requests; what is in the air is finished.
+    Drain,
+    /// What is in the air is cut off, and kept as far as it came.
+    Cut,
+}
+
+/// Does one run. The caller holds the archive's [`super::Lock`].
+///
+/// # Errors
+/// When the archive or the database cannot be used. What was captured until then is safe.
+pub async fn run<T: Transport>(
+    plan: &Plan, transport: Arc<T>, clock: Arc<dyn Clock>, stop: watch::Receiver<Stop>, tell: &mut (dyn FnMut(Event) + Send),
+) -> Result<Summary, Error> {
+    let mut dispatcher = Dispatcher::begin(plan, transport, clock, stop, tell)?;
+    let ended = dispatcher.work().await;
+    dispatcher.end(ended)
+}
+
+struct Dispatcher<'a, T> {
+    plan: &'a Plan,
+    transport: Arc<T>,
+    clock: Arc<dyn Clock>,
+    stop: watch::Receiver<Stop>,
+    tell: &'a mut (dyn FnMut(Event) + Send),
+    started: (Moment, Timestamp),
+    run: Run,
+    seeds: Vec<(i64, String)>,
+    seed_names: HashMap<i64, String>,
+    gate: Gate,
+    frontier: Frontier,
+    /// Hops of robots.txt files that have moved.
+    errands: Vec<Errand>,
+    air: JoinSet<Landed>,
+    workers: SyncSender<Work>,
+    taken: mpsc::UnboundedReceiver<Worked>,
+    archivist: Archivist,
+    done: mpsc::UnboundedReceiver<Done>,
+    /// Turns with a worker, and turns with the archivist.
+    reading: usize,
+    uncommitted: usize,
+    next_tick: Moment,
+    counters: Summary,
+    pages_begun: u64,
+    failed_by_seed: HashMap<i64, u64>,
+    files: BTreeSet<String>,
+    /// Why no new page is begun, once that is so.
+    closed: Option<&'static str>,
+}
+
+/// A robots.txt on its way to where it has moved.
+struct Errand {
+    origin: Origin,
+    to: WebUrl,
+    hops: u8,
+    seed: i64,
+}
+
+/// An exchange that is over, or that never was.
+struct Landed {
+    what: Aloft,
+    receipt: Receipt,
+    exchange: Result<Exchange, fetch::Error>,
+}
+
+/// Why an exchange was done.
+enum Aloft {
+    /// For a URL of the frontier.
+    Lease(Box<Lease>),
+    /// For the rules of an origin, on account of this seed.
+    Robots(WebUrl, i64),
+}
+
+/// What travels with a turn through the worker and comes back with it.
+struct Extra {
+    lease: Option<Box<Lease>>,
+    clock: Option<HostClock>,
+    robots: Option<(Origin, RobotsCopy)>,
+    hold: Hold,
+}
+
+/// How the loop ended.
+enum Ended {
+    /// Nothing is left to do, or a budget is used up, or a signal came.
+    By(&'static str),
+    /// The archive or the database failed.
+    Failed(Error),
+}
+
+impl<'a, T: Transport> Dispatcher<'a, T> {
+    /// Opens everything, takes up what an earlier run left, and offers the seeds.
+    fn begin(
+        plan: &'a Plan, transport: Arc<T>, clock: Arc<dyn Clock>, stop: watch::Receiver<Stop>,
+        tell: &'a mut (dyn FnMut(Event) + Send),
+    ) -> Result<Dispatcher<'a, T>, Error> {
+        let (now, wall) = (clock.now(), clock.wall());
+        for folder in [plan.warc_folder(), plan.spool_folder()] {
+            std::fs::create_dir_all(&folder).map_err(|source| Error::Folder { path: folder, source })?;
+        }
+        let mut store = Store::open(&plan.database())?;
+        let run = store.begin_run(&plan.profile, wall, plan.fresh)?;
+        let records =
+            archive::Options { digest: plan.digest, compress: plan.compress, spool_dir: plan.spool_folder() };
+        let step = Step {
+            scope: plan.scope.clone(),
+            brings: plan.brings,
+            records,
+            run: format!("{}/{}", plan.profile, run.id),
+        };
+        resume::resume(&step, &mut store, run, &plan.warc_folder(), wall, tell)?;
+        let mut writer = Writer::new(writer_options(plan))?;
+        writer.resume(wall)?;
+
+        let left = store.reader()?.hosts()?.iter().map(|host| host.pages + host.requisites).sum();
+        let planted = seeding::plant(plan, &step, &mut store, run, wall, tell)?;
+        let hosts: BTreeSet<&str> = planted.candidates.iter().map(|candidate| candidate.url.host()).collect();
+        tell(Event::Started {
+            seeds: planted.candidates.len(),
+            hosts: hosts.len(),
+            documents: planted.documents.len(),
+            left,
+        });
+        let gate = remembering_gate(plan, &store, run, clock.as_ref())?;
+        let frontier = Frontier::new(store.reader()?, run, clock.clone())?;
+        let seed_names = store.seed_names()?;
+        let (done_tx, done) = mpsc::unbounded_channel();
+        let thread = |source| Error::Folder { path: plan.archive.clone(), source };
+        let archivist = Archivist::start(writer, store, run, clock.clone(), IN_HAND * 2, done_tx).map_err(thread)?;
+        let (workers, taken) = start_workers(&Arc::new(step)).map_err(thread)?;
+        let mut dispatcher = Dispatcher {
+            plan,
+            transport,
+            stop,
+            tell,
+            started: (now, wall),
+            run,
+            seeds: planted.seeds,
+            seed_names,
+            gate,
+            frontier,
+            errands: Vec::new(),
+            air: JoinSet::new(),
+            workers,
+            taken,
+            archivist,
+            done,
+            reading: 0,
+            uncommitted: 0,
+            next_tick: now.after(TICK),
+            counters: Summary { run: run.id, ..Summary::default() },
+            pages_begun: 0,
+            failed_by_seed: HashMap::new(),
+            files: BTreeSet::new(),
+            closed: None,
+            clock,
+        };
+        for taken in planted.documents {
+            let extra = Extra { lease: None, clock: None, robots: None, hold: dispatcher.clock.hold() };
+            dispatcher.keep(taken, extra)?;
+        }
+        Ok(dispatcher)
+    }
+
+    /// Works until nothing is left, a budget is used up, or a signal comes.
+    async fn work(&mut self) -> Ended {
+        loop {
+            let until = match self.lease_what_is_due() {
+                Ok(Due::Ended(by)) => return Ended::By(by),
+                Ok(Due::At(until)) => until,
+                Err(error) => return Ended::Failed(error),
+            };
+            let over = tokio::select! {
+                biased;
+                Some(done) = self.done.recv() => self.committed(done),
+                Some(taken) = self.taken.recv() => self.read(taken),
+                Some(landed) = self.air.join_next() => self.landed(landed),
+                Ok(()) = self.stop.changed() => {
+                    if *self.stop.borrow() == Stop::Cut {
+                        self.transport.cut();
+                    }
+                    Ok(())
+                }
+                () = self.clock.sleep_until(until) => {
+                    self.tick();
+                    Ok(())
+                }
+            };
+            if let Err(error) = over {
+                return Ended::Failed(error);
+            }
+        }
+    }
+
+    /// Sends out everything that may go now; says when to look again, or that it is over.
+    fn lease_what_is_due(&mut self) -> Result<Due, Error> {
+        let now = self.clock.now();
+        let stopping = *self.stop.borrow() > Stop::Go;
+        let full = self.air.len() + self.reading + self.uncommitted >= IN_HAND;
+        if !stopping {
+            self.run_errands(now);
+        }
+        let mut until = now.after(TICK);
+        if self.uncommitted > 0 {
+            until = until.min(self.next_tick);
+        }
+        let mut more = !stopping && !full;
+        while more && self.air.len() < self.plan.concurrency {
+            match self.frontier.next(now)? {
+                Next::Lease(lease) => self.ask_for(lease, now)?,
+                Next::NothingBefore(at) => {
+                    until = if self.is_idle() { at } else { until.min(at) };
+                    more = false;
+                }
+                Next::Waiting | Next::Exhausted => more = false,
+            }
+        }
+        if !self.is_idle() {
+            return Ok(Due::At(until));
+        }
+        if self.uncommitted > 0 {
+            self.archivist.order(Order::Commit { counters: self.counters_json() });
+            return Ok(Due::At(until));
+        }
+        self.what_now(now, until, stopping)
+    }
+
+    /// Nothing is going on, and everything is safe: is it over?
+    fn what_now(&mut self, now: Moment, until: Moment, stopping: bool) -> Result<Due, Error> {
+        if stopping {
+            return Ok(Due::Ended("signal"));
+        }
+        match self.frontier.next(now)? {
+            Next::Lease(lease) => {
+                self.frontier.put_back(*lease, Some(now));
+                Ok(Due::At(now))
+            }
+            Next::NothingBefore(at) if at.since(now) > HORIZON => Ok(Due::Ended(self.closed.unwrap_or("done"))),
+            Next::NothingBefore(at) => Ok(Due::At(at)),
+            _ if !self.errands.is_empty() => Ok(Due::At(until)),
+            Next::Exhausted => Ok(Due::Ended(self.closed.unwrap_or("done"))),
+            Next::Waiting if self.closed.is_some() => Ok(Due::Ended(self.closed.unwrap_or("done"))),
+            Next::Waiting => {
+                self.frontier.wake_all(now);
+                Ok(Due::At(now.after(TICK)))
+            }
+        }
+    }
+
+    fn is_idle(&self) -> bool {
+        self.air.is_empty() && self.reading == 0
+    }
+
+    /// Puts one URL to the gate and does what it says.
+    fn ask_for(&mut self, lease: Box<Lease>, now: Moment) -> Result<(), Error> {
+        let candidate = &lease.candidate;
+        if candidate.role == Role::Page && self.pages_closed(&lease) {
+            self.frontier.put_back(*lease, None);
+            return Ok(());
+        }
+        match self.gate.ask(&candidate.url, candidate.role.class(), now, self.clock.wall()) {
+            Answer::Go(permit) => {
+                if begins_page(&lease) {
+                    self.pages_begun += 1;
+                }
+                self.frontier.taken(&lease, now);
+                let request = Request {
+                    permit,
+                    url: candidate.url.clone(),
+                    role: candidate.role,
+                    referer: candidate.referer.clone(),
+                };
+                self.send(Aloft::Lease(lease), request);
+            }
+            Answer::NotBefore(at) => self.frontier.put_back(*lease, Some(at)),
+            Answer::Busy => self.frontier.put_back(*lease, None),
+            Answer::NeedsRobots(permit) => {
+                let (url, seed) = (candidate.url.origin().robots(), candidate.seed);
+                self.frontier.put_back(*lease, None);
+                let request = Request { permit, url: url.clone(), role: Role::Robots, referer: None };
+                self.send(Aloft::Robots(url, seed), request);
+            }
+            Answer::Forbidden(verdict) => {
+                let line = verdict.line.map_or(String::new(), |line| format!(" (robots.txt line {line})"));
+                let rule = format!("{}{line}", verdict.rule.unwrap_or_default());
+                self.counters.refused_by_robots += 1;
+                let refused = Outcome::Refused { by: Refusal::Robots, rule: rule.clone(), transient: false };
+                let url = candidate.url.as_str().to_owned();
+                (self.tell)(Event::Refused { url, by: Refusal::Robots.as_str(), rule });
+                self.settle_unasked(lease, refused)?;
+            }
+            Answer::Unreachable(reason) => {
+                let failed = Outcome::Failed { reason, transient: true, status: None };
+                self.settle_unasked(lease, failed)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether new pages are closed to this one by a budget.
+    fn pages_closed(&mut self, lease: &Lease) -> bool {
+        let budget = &self.plan.budget;
+        let elapsed = self.clock.now().since(self.started.0);
+        let nearly = |used: f64, of: f64| used >= of * NEARLY;
+        if budget.pages.is_some_and(|pages| self.pages_begun >= pages) {
+            self.closed.get_or_insert("pages");
+        }
+        if budget.bytes.is_some_and(|bytes| nearly(self.counters.bytes_received as f64, bytes as f64)) {
+            self.closed.get_or_insert("bytes");
+        }
+        if budget.time.is_some_and(|time| nearly(elapsed.as_secs_f64(), time.as_secs_f64())) {
+            self.closed.get_or_insert("time");
+        }
+        self.closed.is_some() && begins_page(lease)
+    }
+
+    fn run_errands(&mut self, now: Moment) {
+        for errand in std::mem::take(&mut self.errands) {
+            match self.gate.ask_hop(&errand.origin, &errand.to, errand.hops, now) {
+                Answer::Go(permit) => {
+                    let request = Request { permit, url: errand.to.clone(), role: Role::Robots, referer: None };
+                    self.send(Aloft::Robots(errand.to, errand.seed), request);
+                }
+                _ => self.errands.push(errand),
+            }
+        }
+    }
+
+    fn send(&mut self, what: Aloft, request: Request) {
+        self.counters.requests += 1;
+        let (transport, receipt) = (self.transport.clone(), request.permit.receipt());
+        self.air.spawn(async move { Landed { what, receipt, exchange: transport.exchange(request).await } });
+    }
+
+    /// An exchange is over: the gate learns from it, and a worker reads it.
+    fn landed(&mut self, landed: Result<Landed, tokio::task::JoinError>) -> Result<(), Error> {
+        let Landed { what, receipt, exchange } = match landed {
+            Ok(landed) => landed,
+            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+        };
+        let (now, wall) = (self.clock.now(), self.clock.wall());
+        let host: Arc<str> = receipt.host().clone();
+        let exchange = match exchange {
+            Ok(exchange) => exchange,
+            Err(error) => {
+                self.gate.returned(&receipt, now);
+                self.frontier.wake(&host, now);
+                return self.unsent(what, &error);
+            }
+        };
+        let body = match &what {
+            Aloft::Robots(..) => robots_body(&exchange),
+            Aloft::Lease(_) => Vec::new(),
+        };
+        let heard = self.gate.heard(&receipt, &exchange, &body, now, wall);
+        self.frontier.wake(&host, now);
+        let seed = match &what {
+            Aloft::Lease(lease) => lease.candidate.seed,
+            Aloft::Robots(_, seed) => *seed,
+        };
+        let (mut back_off, mut robots) = (None, None);
+        match heard {
+            Heard::Noted => {}
+            Heard::BackOff(at) => back_off = Some(at),
+            Heard::RobotsMoved { origin, to, hops } => self.errands.push(Errand { origin, to, hops, seed }),
+            Heard::RobotsKnown(origin, copy) => {
+                self.frontier.wake(&origin.host, now);
+                robots = copy.map(|copy| (origin, copy));
+            }
+        }
+        self.tell_fetched(&what, &exchange);
+        let extra_clock = self.gate.clock(&host, now, wall);
+        let (candidate, tries, lease) = match what {
+            Aloft::Lease(lease) => (lease.candidate.clone(), lease.tries, Some(lease)),
+            Aloft::Robots(url, seed) => (robots_candidate(url, seed), 0, None),
+        };
+        let seed = self.seed_names.get(&candidate.seed).cloned().unwrap_or_default();
+        let turn = Turn { candidate, tries, seed, exchange, back_off, now: wall };
+        let extra = Extra { lease, clock: extra_clock, robots, hold: self.clock.hold() };
+        self.reading += 1;
+        // Bounded by what may be in hand, so there is room; the workers end after us.
+        let _ = self.workers.send((turn, extra));
+        Ok(())
+    }
+
+    /// Our own side failed before anything was sent: the URL goes back.
+    fn unsent(&mut self, what: Aloft, error: &fetch::Error) -> Result<(), Error> {
+        (self.tell)(Event::Warning(error.to_string()));
+        if let Aloft::Lease(lease) = what {
+            let at = self.clock.wall().after(TICK);
+            let outcome = if lease.tries >= 3 {
+                Outcome::Failed { reason: error.to_string(), transient: true, status: None }
+            } else {
+                Outcome::Again { at, manner: crate::web::outcome::Manner::Later }
+            };
+            self.settle_unasked(lease, outcome)?;
+        }
+        Ok(())
+    }
+
+    fn tell_fetched(&mut self, what: &Aloft, exchange: &Exchange) {
+        let role = match what {
+            Aloft::Lease(lease) => lease.candidate.role,
+            Aloft::Robots(..) => Role::Robots,
+        };
+        let bytes = exchange.answer.as_ref().map_or(0, |answer| answer.head.len() as u64 + answer.body.len());
+        self.counters.bytes_received += bytes;
+        (self.tell)(Event::Fetched {
+            url: exchange.url.as_str().to_owned(),
+            host: exchange.url.host().to_owned(),
+            role,
+            status: exchange.status(),
+            fault: exchange.fault.as_ref().map(ToString::to_string),
+            bytes,
+        });
+    }
+
+    /// An answer has been read: what it named is offered, its turn is settled, and all of it goes to the archivist.
+    fn read(&mut self, taken: Result<(Taken, Extra), archive::Error>) -> Result<(), Error> {
+        let (taken, extra) = taken?;
+        self.reading -= 1;
+        self.frontier.offer(&taken.settled.offers)?;
+        self.count(&taken);
+        self.keep(taken, extra)
+    }
+
+    fn keep(&mut self, taken: Taken, mut extra: Extra) -> Result<(), Error> {
+        let now = self.clock.now();
+        if let (Some(lease), Some(outcome)) = (extra.lease.take(), &taken.settled.outcome) {
+            self.note_failure(&lease.candidate, outcome);
+            self.frontier.settle(*lease, outcome, now);
+        }
+        if self.uncommitted == 0 {
+            self.next_tick = now.after(TICK);
+        }
+        self.uncommitted += 1;
+        let Extra { clock, robots, hold, .. } = extra;
+        self.archivist.order(Order::Keep(Box::new(Kept { taken, clock, robots, hold })));
+        Ok(())
+    }
+
+    /// A URL that was never asked for: only its row changes.
+    fn settle_unasked(&mut self, lease: Box<Lease>, outcome: Outcome) -> Result<(), Error> {
+        let settled = Settled {
+            url: lease.candidate.url.as_str().to_owned(),
+            role: lease.candidate.role,
+            capture: None,
+            referer: None,
+            fault: None,
+            picture: None,
+            page: None,
+            redirect: None,
+            offers: Vec::new(),
+            outcome: Some(outcome),
+            tries: lease.tries + u32::from(lease.tries < 3),
+        };
+        let extra = Extra { lease: Some(lease), clock: None, robots: None, hold: self.clock.hold() };
+        self.keep(Taken { encoded: None, settled }, extra)
+    }
+
+    fn note_failure(&mut self, candidate: &Candidate, outcome: &Outcome) {
+        if let Outcome::Failed { reason, .. } = outcome {
+            self.counters.failed += 1;
+            *self.failed_by_seed.entry(candidate.seed).or_default() += 1;
+            (self.tell)(Event::Failed { url: candidate.url.as_str().to_owned(), reason: reason.clone() });
+        }
+    }
+
+    fn count(&mut self, taken: &Taken) {
+        let settled = &taken.settled;
+        if taken.encoded.is_some() && matches!(settled.outcome, Some(Outcome::Done { .. })) {
+            match settled.role {
+                Role::Page => self.counters.pages += 1,
+                Role::Image => self.counters.images += 1,
+                _ => {}
+            }
+        }
+    }
+
+    fn committed(&mut self, done: Done) -> Result<(), Error> {
+        match done {
+            Done::Failed(error) => Err(error),
+            Done::Committed { turns, captures, bytes, offered, files } => {
+                self.uncommitted -= turns;
+                self.counters.bytes_written += bytes;
+                self.files.extend(files);
+                self.frontier.committed(offered.iter().map(String::as_str));
+                (self.tell)(Event::Committed { captures });
+                Ok(())
+            }
+        }
+    }
+
+    /// Once a second: what has come in is made durable, and the listener hears how far it is.
+    fn tick(&mut self) {
+        let now = self.clock.now();
+        if self.uncommitted > 0 && now >= self.next_tick {
+            self.archivist.order(Order::Commit { counters: self.counters_json() });
+            self.next_tick = now.after(TICK);
+        }
+        (self.tell)(Event::Progress {
+            settled: self.counters.requests,
+            waiting: self.frontier.waiting(),
+            in_air: self.air.len(),
+            bytes: self.counters.bytes_received,
+        });
+    }
+
+    fn counters_json(&self) -> String {
+        serde_json::to_string(&self.counters).unwrap_or_else(|_| "{}".to_owned())
+    }
+
+    /// Ends the run in good order, or as good an order as a failure leaves.
+    fn end(mut self, ended: Ended) -> Result<Summary, Error> {
+        let stopped_by = match ended {
+            Ended::By(by) => by,
+            Ended::Failed(error) => {
+                self.air.abort_all();
+                self.archivist.join();
+                return Err(error);
+            }
+        };
+        let finished = self.clock.wall();
+        let mut summary = std::mem::take(&mut self.counters).timed(self.started.1, finished);
+        stopped_by.clone_into(&mut summary.stopped_by);
+        summary.warc_files = self.files.into_iter().collect();
+        summary.peak_rss_bytes = peak_rss().unwrap_or(0);
+        let reader = crate::store::Reader::open(&self.plan.database())?;
+        let brought = reader.run_brought(self.run.id)?;
+        summary.articles = brought.articles;
+        summary.articles_incomplete = brought.incomplete;
+        for (id, seed) in &self.seeds {
+            let (articles_new, articles_changed) = brought.by_seed.get(id).copied().unwrap_or_default();
+            let verdict = if brought.failed_seeds.contains(id) { "failed" } else { "ok" }.to_owned();
+            let failed = self.failed_by_seed.get(id).copied().unwrap_or(0);
+            summary.seeds.push(SeedSummary { seed: seed.clone(), verdict, articles_new, articles_changed, failed });
+        }
+        drop(reader);
+        let counters = serde_json::to_string(&summary).unwrap_or_else(|_| "{}".to_owned());
+        self.archivist.order(Order::End { stopped_by: stopped_by.to_owned(), counters });
+        self.archivist.join();
+        match self.done.try_recv() {
+            Ok(Done::Failed(error)) => Err(error),
+            _ => Ok(summary),
+        }
+    }
+}
+
+/// When to look again, or why it is over.
+enum Due {
+    At(Moment),
+    Ended(&'static str),
+}
+
+/// Whether this is a page that a budget counts: its first attempt, and no redirect of another.
+fn begins_page(lease: &Lease) -> bool {
+    lease.candidate.role == Role::Page && lease.candidate.hops == 0 && lease.tries == 0
+}
+
+fn robots_candidate(url: WebUrl, seed: i64) -> Candidate {
+    Candidate {
+        url,
+        via: None,
+        seed,
+        depth: 0,
+        hops: 0,
+        role: Role::Robots,
+        page: None,
+        referer: None,
+        priority: 0,
+        claims: None,
+        again: false,
+    }
+}
+
+fn robots_body(exchange: &Exchange) -> Vec<u8> {
+    let Some(answer) = &exchange.answer else { return Vec::new() };
+    // A spool file that cannot be read is a file that says nothing; what it held is archived all the same.
+    let body = archive::payload(answer, ROBOTS).unwrap_or_default();
+    coding::undo(&answer.read_head().content_codings(), body, ROBOTS).0
+}
+
+/// A gate that knows what earlier runs learnt, so that a restart does not hurry.
+fn remembering_gate(plan: &Plan, store: &Store, run: Run, clock: &dyn Clock) -> Result<Gate, Error> {
+    let (now, wall) = (clock.now(), clock.wall());
+    let mut gate = Gate::new(plan.politeness.clone());
+    let reader = store.reader()?;
+    for (origin, copy) in reader.robots()? {
+        gate.remember_robots(origin, copy, wall);
+    }
+    for host in reader.hosts()? {
+        let (mut page, mut requisite) =
+            (clock.moment_at(host.clock.page_next), clock.moment_at(host.clock.requisite_next));
+        if run.after_crash {
+            // What the killed run asked for last is not known: it may have been a moment ago.
+            page = page.max(now.after(gate.delay(&host.clock.host)));
+            requisite = requisite.max(now.after(plan.politeness.requisite_delay * crate::politeness::BURST));
+        }
+        gate.remember_host(&host.clock, page, requisite);
+    }
+    Ok(gate)
+}
+
+fn writer_options(plan: &Plan) -> WriterOptions {
+    let mut info = vec![
+        ("software".to_owned(), concat!("pressmark/", env!("CARGO_PKG_VERSION")).to_owned()),
+        ("format".to_owned(), "WARC File Format 1.1".to_owned()),
+        (
+            "conformsTo".to_owned(),
+            "https://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/".to_owned(),
+        ),
+        ("isPartOf".to_owned(), plan.profile.clone()),
+        ("robots".to_owned(), robots_word(plan).to_owned()),
+        ("http-header-user-agent".to_owned(), plan.fetch.user_agent.clone()),
+    ];
+    if let Some(contact) = &plan.fetch.contact {
+        info.push(("operator".to_owned(), contact.clone()));
+    }
+    WriterOptions {
+        folder: plan.warc_folder(),
+        profile: plan.profile.clone(),
+        max_size: plan.warc_size,
+        max_age: plan.warc_age,
+        compress: plan.compress,
+        info,
+    }
+}
+
+/// The vocabulary of WARC/1.1, 6.2: «classic» is the robots exclusion protocol.
+fn robots_word(plan: &Plan) -> &'static str {
+    match plan.politeness.robots {
+        crate::politeness::RobotsPolicy::Obey => "obey",
+        crate::politeness::RobotsPolicy::Ignore => "ignore",
+    }
+}
+
+type Work = (Turn, Extra);
+type Worked = Result<(Taken, Extra), archive::Error>;
+
+/// As many threads as cores read answers: parsing, digests and gzip are work, not waiting. They end when the sender
+/// is dropped.
+fn start_workers(step: &Arc<Step>) -> std::io::Result<(SyncSender<Work>, mpsc::UnboundedReceiver<Worked>)> {
+    let (work, inbox) = sync_channel::<Work>(IN_HAND * 2);
+    let (outbox, taken) = mpsc::unbounded_channel();
+    let inbox = Arc::new(Mutex::new(inbox));
+    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    for number in 0..threads {
+        let (step, inbox, outbox) = (step.clone(), inbox.clone(), outbox.clone());
+        std::thread::Builder::new().name(format!("worker {number}")).spawn(move || {
+            while let Some((turn, extra)) = next_work(&inbox) {
+                let taken = step.take(turn).map(|taken| (taken, extra));
+                if outbox.send(taken).is_err() {
+                    break;
+                }
+            }
+        })?;
+    }
+    Ok((work, taken))
+}
+
+fn next_work(inbox: &Mutex<Receiver<Work>>) -> Option<Work> {
+    inbox.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
+}
+
+/// The most memory this process has held, where the system tells.
+fn peak_rss() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kib: u64 = line.trim().trim_end_matches(" kB").parse().ok()?;
+    Some(kib * 1024)
+}

@@ -1,0 +1,492 @@
+//! One URL, from its exchange to what becomes of it.
+//!
+//! [`Step::take`] is the second half of a URL's journey: read the answer, see what it names, decide what belongs to the
+//! crawl, make the records, and say how the turn ended. It runs on a worker, waits for nothing and decides from values.
+//! [`Step::found`] does the same for a capture that a crash left without its rows.
+
+use std::time::Duration;
+
+use super::coding;
+use super::plan::Brings;
+use super::scope::{Listing, Origin, Scope, Verdict};
+use crate::archive::{self, Encoded, Found, ImageNote, Notes};
+use crate::extract::{self, Findings, Kind};
+use crate::seeds;
+use crate::store::{Page, Settled};
+use crate::web::candidate::{Candidate, Role};
+use crate::web::claims::Claims;
+use crate::web::exchange::{Exchange, Fault};
+use crate::web::media;
+use crate::web::message::Head;
+use crate::web::outcome::{Manner, Outcome, Refusal};
+use crate::web::referrer::{self, Policy};
+use crate::web::time::Timestamp;
+use crate::web::url::WebUrl;
+
+/// No more of a document than this is read; all of it is archived.
+const DOCUMENT: u64 = 16 << 20;
+/// The size of a picture stands in its first bytes.
+const PICTURE: u64 = 256 << 10;
+/// Attempts at a URL, all in all.
+const TRIES: u32 = 3;
+/// Attempts at a URL whose server asks for patience.
+const PATIENT_TRIES: u32 = 5;
+/// The wait before the second attempt; the next one waits four times as long.
+const FIRST_WAIT: Duration = Duration::from_secs(5);
+
+/// Redirect statuses that name another place for the same thing (RFC 9110, 15.4).
+const REDIRECTS: [u16; 5] = [301, 302, 303, 307, 308];
+
+/// What every step of a run has in common.
+pub(super) struct Step {
+    pub scope: Scope,
+    pub brings: Brings,
+    pub records: archive::Options,
+    /// The profile and number of the run, for the metadata records.
+    pub run: String,
+}
+
+/// An exchange that is over, with the URL whose turn it was.
+pub(super) struct Turn {
+    pub candidate: Candidate,
+    /// Attempts before this one.
+    pub tries: u32,
+    /// The seed it descends from, as given.
+    pub seed: String,
+    pub exchange: Exchange,
+    /// The server asked for patience, until then.
+    pub back_off: Option<Timestamp>,
+    /// When it was over.
+    pub now: Timestamp,
+}
+
+/// What became of it.
+pub(super) struct Taken {
+    /// To be appended to the archive, if anything was received.
+    pub encoded: Option<Encoded>,
+    /// To be committed, once that is synced.
+    pub settled: Settled,
+}
+
+/// What was read in an answer.
+#[derive(Default)]
+struct Reading {
+    offers: Vec<Candidate>,
+    findings: Option<Box<Findings>>,
+    picture: Option<(u32, u32)>,
+    redirect: Option<WebUrl>,
+    /// What kept links out, for the log: counts only, the links themselves stand in the metadata record.
+    oddities: Vec<String>,
+    robots: Vec<String>,
+}
+
+/// Where an answer stands in the crawl.
+struct Spot<'a> {
+    url: &'a WebUrl,
+    at: Timestamp,
+    role: Role,
+    seed: &'a str,
+    seed_id: i64,
+    depth: u16,
+    hops: u16,
+    page: Option<&'a str>,
+    claims: Option<&'a Claims>,
+}
+
+impl Step {
+    /// The second half of a URL's journey; see the module's head.
+    pub(super) fn take(&self, turn: Turn) -> Result<Taken, archive::Error> {
+        let Turn { candidate, tries, seed, exchange, back_off, now } = turn;
+        let spot = Spot {
+            url: &candidate.url,
+            at: exchange.at,
+            role: candidate.role,
+            seed: &seed,
+            seed_id: candidate.seed,
+            depth: candidate.depth,
+            hops: candidate.hops,
+            page: candidate.page.as_deref(),
+            claims: candidate.claims.as_deref(),
+        };
+        let reading = self.read_exchange(&spot, &exchange)?;
+        let outcome = (candidate.role != Role::Robots).then(|| outcome(&exchange, tries, back_off, now));
+        let mut notes = self.notes(&spot, &reading);
+        notes.via.clone_from(&candidate.via);
+        let encoded = archive::encode(&exchange, notes, &self.records)?;
+        let settled = Settled {
+            url: candidate.url.as_str().to_owned(),
+            role: candidate.role,
+            capture: None,
+            referer: candidate.referer,
+            fault: exchange.fault.as_ref().map(ToString::to_string),
+            picture: reading.picture,
+            page: reading.findings.map(Page),
+            redirect: reading.redirect,
+            offers: reading.offers,
+            outcome,
+            tries: tries + 1,
+        };
+        Ok(Taken { encoded, settled })
+    }
+
+    /// A seed document that is its own article: archived as it is, read like a page.
+    pub(super) fn take_document(
+        &self, name: &str, document: &seeds::Document, seed_id: i64, at: Timestamp,
+    ) -> Result<Taken, archive::Error> {
+        let url = document_uri(name);
+        let reading = self.read_document(&url, document, seed_id, at);
+        let mut notes = Notes::new(&url, Role::Document);
+        notes.run = Some(self.run.clone());
+        note_findings(&mut notes, &reading);
+        let encoded =
+            archive::encode_document(&url, at, "text/markdown; charset=utf-8", &document.bytes, &notes, &self.records)?;
+        let settled = settled_document(url, reading);
+        Ok(Taken { encoded: Some(encoded), settled })
+    }
+
+    /// A capture that the database does not know yet.
+    pub(super) fn found(&self, found: &Found, seed_id: i64) -> Option<Settled> {
+        let notes = &found.notes;
+        if notes.role == Role::Document {
+            let harvest = seeds::read(&found.capture.url, &found.first.block);
+            let document = harvest.documents.first()?;
+            let reading = self.read_document(&found.capture.url, document, seed_id, found.capture.at);
+            let mut settled = settled_document(found.capture.url.clone(), reading);
+            settled.capture = Some(found.capture.clone());
+            return Some(settled);
+        }
+        let url = WebUrl::parse(&found.capture.url).ok()?;
+        let spot = Spot {
+            url: &url,
+            at: found.capture.at,
+            role: notes.role,
+            seed: &notes.seed,
+            seed_id,
+            depth: notes.depth,
+            hops: notes.hops,
+            page: notes.page.as_deref(),
+            claims: None,
+        };
+        let (head, body) = found.first.http();
+        let reading = self.read_answer(&spot, &Head::read(head), body.to_vec());
+        // A half answer is kept, and asked for again.
+        let outcome = match found.capture.status {
+            Some(status) if found.capture.truncated.is_none() => Outcome::Done { status },
+            _ => Outcome::Again { at: found.capture.at, manner: Manner::Later },
+        };
+        Some(Settled {
+            url: found.capture.url.clone(),
+            role: notes.role,
+            capture: Some(found.capture.clone()),
+            referer: None,
+            fault: notes.fault.clone(),
+            picture: reading.picture,
+            page: reading.findings.map(Page),
+            redirect: reading.redirect,
+            offers: reading.offers,
+            outcome: (notes.role != Role::Robots).then_some(outcome),
+            tries: 1,
+        })
+    }
+
+    fn read_exchange(&self, spot: &Spot<'_>, exchange: &Exchange) -> Result<Reading, archive::Error> {
+        let Some(answer) = exchange.answer.as_ref().filter(|answer| !answer.malformed) else {
+            return Ok(Reading::default());
+        };
+        let limit = if spot.role == Role::Image { PICTURE } else { DOCUMENT };
+        let body = archive::payload(answer, limit).map_err(|source| archive::Error {
+            doing: "read a spooled body in",
+            path: self.records.spool_dir.clone(),
+            source,
+        })?;
+        Ok(self.read_answer(spot, &answer.read_head(), body))
+    }
+
+    /// Reads an answer by what it was fetched for and by what it is.
+    fn read_answer(&self, spot: &Spot<'_>, head: &Head, body: Vec<u8>) -> Reading {
+        if REDIRECTS.contains(&head.status) {
+            return self.read_redirect(spot, head);
+        }
+        let mut reading = Reading { robots: head.fields("x-robots-tag").collect(), ..Reading::default() };
+        if !(200..300).contains(&head.status) {
+            return reading;
+        }
+        let (body, oddity) = coding::undo(&head.content_codings(), body, DOCUMENT);
+        reading.oddities.extend(oddity);
+        match spot.role {
+            Role::Image => reading.picture = picture_size(&body),
+            Role::Style => self.read_style(spot, head, &body, &mut reading),
+            Role::Page => self.read_page(spot, head, &body, &mut reading),
+            Role::Robots | Role::Script | Role::Font | Role::Document => {}
+        }
+        reading
+    }
+
+    fn read_redirect(&self, spot: &Spot<'_>, head: &Head) -> Reading {
+        let mut reading = Reading::default();
+        let Some(location) = head.field("location") else { return reading };
+        match spot.url.join(&location, None) {
+            Ok(target) => {
+                reading.redirect = Some(target.clone());
+                match self.scope.judge_redirect(spot.hops) {
+                    Verdict::In(_) if spot.role != Role::Robots => {
+                        let mut candidate = self.candidate(spot, target, spot.role, None);
+                        candidate.hops = spot.hops + 1;
+                        candidate.depth = spot.depth;
+                        candidate.page = spot.page.map(str::to_owned);
+                        candidate.claims = spot.claims.cloned().map(Box::new);
+                        reading.offers.push(candidate);
+                    }
+                    Verdict::In(_) => {}
+                    Verdict::Out(rule) => reading.oddities.push(format!("not followed: {rule}")),
+                }
+            }
+            Err(cause) => reading.oddities.push(format!("Location «{location}»: {cause}")),
+        }
+        reading
+    }
+
+    /// A page is a feed, a sitemap, or HTML; anything else says nothing to us.
+    fn read_page(&self, spot: &Spot<'_>, head: &Head, body: &[u8], reading: &mut Reading) {
+        let content_type = head.field("content-type");
+        if media::Kind::of(content_type.as_deref(), body) == media::Kind::Html {
+            let claims = spot.claims.cloned().unwrap_or_default();
+            let document = extract::Document { url: spot.url.as_str(), at: spot.at, head, bytes: body, claims: &claims };
+            let findings = extract::read(&document);
+            let listing = if findings.kind == Kind::List { Listing::List } else { Listing::Page };
+            for link in &findings.links {
+                self.follow(spot, &link.url, listing, None, reading);
+            }
+            self.bring(spot, Some(spot.url), &findings, reading);
+            reading.oddities.extend(findings.oddities.iter().cloned());
+            reading.robots.extend(findings.meta_robots.clone());
+            reading.findings = Some(Box::new(findings));
+            return;
+        }
+        let harvest = seeds::read(spot.url.as_str(), body);
+        if !matches!(harvest.format, Some(seeds::Format::Feed | seeds::Format::Sitemap | seeds::Format::SitemapIndex)) {
+            return;
+        }
+        for seed in harvest.seeds {
+            self.follow(spot, &seed.url, Listing::Listed, Some(seed.claims), reading);
+        }
+        for reject in harvest.rejects {
+            reading.oddities.push(format!("line {}: {}", reject.line, reject.reason));
+        }
+    }
+
+    fn follow(&self, spot: &Spot<'_>, url: &WebUrl, listing: Listing, claims: Option<Claims>, reading: &mut Reading) {
+        let from = Origin { seed: spot.seed, page: spot.url, listing, depth: spot.depth };
+        if let Verdict::In(_) = self.scope.judge(url, from) {
+            let mut candidate = self.candidate(spot, url.clone(), Role::Page, None);
+            candidate.depth = spot.depth + 1;
+            candidate.claims = claims.map(Box::new);
+            reading.offers.push(candidate);
+        }
+    }
+
+    fn read_style(&self, spot: &Spot<'_>, head: &Head, body: &[u8], reading: &mut Reading) {
+        if !self.brings.requisites {
+            return;
+        }
+        let policy = head.field("referrer-policy").and_then(|value| Policy::from_header(&value)).unwrap_or_default();
+        let text = String::from_utf8_lossy(body);
+        for requisite in extract::read_style(spot.url, &text, policy) {
+            let referer = referrer::referer(requisite.policy, spot.url, &requisite.url);
+            let mut candidate = self.candidate(spot, requisite.url, requisite.role, referer);
+            candidate.page = spot.page.map(str::to_owned);
+            reading.offers.push(candidate);
+        }
+    }
+
+    /// What a page needs to be shown. `base` is the page's own address, if it has one on the web.
+    fn bring(&self, spot: &Spot<'_>, base: Option<&WebUrl>, findings: &Findings, reading: &mut Reading) {
+        let page = base.map_or_else(|| spot.seed.to_owned(), |url| url.as_str().to_owned());
+        let mut offer = |url: &WebUrl, role: Role, policy: Policy| {
+            let referer = base.and_then(|base| referrer::referer(policy, base, url));
+            let mut candidate = self.candidate(spot, url.clone(), role, referer);
+            candidate.page = Some(page.clone());
+            candidate.via = Some(page.clone());
+            reading.offers.push(candidate);
+        };
+        if self.brings.images {
+            for image in &findings.images {
+                for variant in image.variants.iter().filter(|variant| variant.wanted) {
+                    offer(&variant.url, Role::Image, image.policy);
+                }
+            }
+        }
+        for requisite in &findings.requisites {
+            let brought = if requisite.role == Role::Image { self.brings.images } else { self.brings.requisites };
+            if brought {
+                offer(&requisite.url, requisite.role, requisite.policy);
+            }
+        }
+    }
+
+    fn read_document(&self, url: &str, document: &seeds::Document, seed_id: i64, at: Timestamp) -> Reading {
+        let head = Head::default();
+        let read = extract::Document { url, at, head: &head, bytes: document.html.as_bytes(), claims: &document.claims };
+        let mut findings = extract::read(&read);
+        findings.kind = Kind::Article;
+        let mut reading = Reading::default();
+        // There is no page on the web; any URL does where none is looked at.
+        let nowhere = crate::web::url::WebUrl::parse("http://invalid/").expect("a constant URL");
+        let spot = Spot {
+            url: &nowhere,
+            at,
+            role: Role::Document,
+            seed: url,
+            seed_id,
+            depth: 0,
+            hops: 0,
+            page: None,
+            claims: None,
+        };
+        self.bring(&spot, None, &findings, &mut reading);
+        reading.findings = Some(Box::new(findings));
+        reading
+    }
+
+    fn candidate(&self, spot: &Spot<'_>, url: WebUrl, role: Role, referer: Option<String>) -> Candidate {
+        Candidate {
+            url,
+            via: Some(spot.url.as_str().to_owned()),
+            seed: spot.seed_id,
+            depth: spot.depth,
+            hops: 0,
+            role,
+            page: None,
+            referer,
+            priority: priority(role, spot.depth),
+            claims: None,
+            again: false,
+        }
+    }
+
+    fn notes(&self, spot: &Spot<'_>, reading: &Reading) -> Notes {
+        let mut notes = Notes::new(spot.seed, spot.role);
+        notes.depth = spot.depth;
+        notes.hops = spot.hops;
+        notes.page = spot.page.map(str::to_owned);
+        notes.run = Some(self.run.clone());
+        note_findings(&mut notes, reading);
+        notes
+    }
+}
+
+/// The URI under which a seed document is archived: its name, never a path of the machine.
+pub(super) fn document_uri(name: &str) -> String {
+    let path: Vec<String> = name
+        .split('/')
+        .map(|part| percent_encoding::utf8_percent_encode(part, percent_encoding::NON_ALPHANUMERIC).to_string())
+        .map(|part| part.replace("%2E", ".").replace("%2D", "-").replace("%5F", "_"))
+        .collect();
+    format!("file:///seeds/{}", path.join("/"))
+}
+
+/// Lower goes first: seeds, then what makes a page look right, then pages by their distance.
+fn priority(role: Role, depth: u16) -> u8 {
+    match role {
+        Role::Robots | Role::Document => 0,
+        Role::Style => 2,
+        Role::Image => 3,
+        Role::Font | Role::Script => 4,
+        Role::Page => 10u8.saturating_add(u8::try_from(depth).unwrap_or(u8::MAX)),
+    }
+}
+
+fn settled_document(url: String, reading: Reading) -> Settled {
+    Settled {
+        url,
+        role: Role::Document,
+        capture: None,
+        referer: None,
+        fault: None,
+        picture: None,
+        page: reading.findings.map(Page),
+        redirect: None,
+        offers: reading.offers,
+        outcome: None,
+        tries: 1,
+    }
+}
+
+fn note_findings(notes: &mut Notes, reading: &Reading) {
+    notes.oddities.clone_from(&reading.oddities);
+    notes.robots.clone_from(&reading.robots);
+    let Some(findings) = &reading.findings else { return };
+    notes.kind = Some(format!("{:?}", findings.kind).to_lowercase());
+    notes.outlinks = findings.links.iter().map(|link| link.url.as_str().to_owned()).collect();
+    for (image, found) in findings.images.iter().enumerate() {
+        for variant in &found.variants {
+            let (url, role) = (variant.url.as_str().to_owned(), variant.role.as_str().to_owned());
+            notes.images.push(ImageNote { image, url, role });
+        }
+    }
+}
+
+fn picture_size(bytes: &[u8]) -> Option<(u32, u32)> {
+    let size = imagesize::blob_size(bytes).ok()?;
+    Some((u32::try_from(size.width).ok()?, u32::try_from(size.height).ok()?))
+}
+
+/// How the turn ended, from the exchange alone.
+fn outcome(exchange: &Exchange, tries: u32, back_off: Option<Timestamp>, now: Timestamp) -> Outcome {
+    let status = exchange.status();
+    let again = |at| Outcome::Again { at, manner: Manner::Later };
+    let next = now.after(FIRST_WAIT * 4u32.saturating_pow(tries));
+    let failed = |reason: String| Outcome::Failed { reason, transient: true, status };
+    match (&exchange.fault, status) {
+        (Some(Fault::Forbidden(_)), _) => {
+            let rule = exchange.fault.as_ref().map(ToString::to_string).unwrap_or_default();
+            Outcome::Refused { by: Refusal::Guard, rule, transient: false }
+        }
+        (Some(Fault::Stale), _) if tries + 1 < TRIES => Outcome::Again { at: now, manner: Manner::Fresh },
+        // What was received up to the cap is all that was wanted.
+        (Some(Fault::Cap), Some(status)) => Outcome::Done { status },
+        // Cut by ourselves: it goes first next time.
+        (Some(Fault::Abandoned), _) => again(now),
+        (Some(_), _) if tries + 1 < TRIES => again(next),
+        (Some(fault), _) => failed(fault.to_string()),
+        (None, Some(status @ (429 | 503))) => match back_off {
+            Some(at) if tries + 1 < PATIENT_TRIES => again(at),
+            _ => failed(format!("answered {status} {} times", tries + 1)),
+        },
+        (None, Some(500 | 502 | 504)) if tries + 1 < TRIES => again(next),
+        (None, Some(status @ (500 | 502 | 504))) => failed(format!("answered {status} {} times", tries + 1)),
+        (None, Some(status)) => Outcome::Done { status },
+        (None, None) => failed("the answer is not HTTP".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_is_named_without_paths_of_the_machine() {
+        assert_eq!(document_uri("posts/a b.md"), "file:///seeds/posts/a%20b.md");
+        assert_eq!(document_uri("中.md"), "file:///seeds/%E4%B8%AD.md");
+    }
+
+    fn faulty(fault: Fault) -> Exchange {
+        Exchange::faulty(WebUrl::parse("http://h.example/").unwrap(), Timestamp(0), fault)
+    }
+
+    #[test]
+    fn what_may_pass_is_tried_three_times() {
+        let now = Timestamp(1000);
+        assert!(matches!(outcome(&faulty(Fault::Stall), 0, None, now), Outcome::Again { at: Timestamp(6000), .. }));
+        assert!(matches!(outcome(&faulty(Fault::Stall), 1, None, now), Outcome::Again { at: Timestamp(21000), .. }));
+        assert!(matches!(outcome(&faulty(Fault::Stall), 2, None, now), Outcome::Failed { transient: true, .. }));
+        let stale = outcome(&faulty(Fault::Stale), 0, None, now);
+        assert_eq!(stale, Outcome::Again { at: now, manner: Manner::Fresh });
+    }
+
+    #[test]
+    fn the_guard_s_refusal_is_final() {
+        let fault = Fault::Forbidden("10.0.0.1".parse().unwrap());
+        assert!(matches!(outcome(&faulty(fault), 0, None, Timestamp(0)), Outcome::Refused { by: Refusal::Guard, .. }));
+    }
+}

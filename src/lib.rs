@@ -1,5 +1,6 @@
 //! pressmark.
 
+pub mod demo;
 pub mod extract;
 pub mod seeds;
 pub mod web;

@@ -155,10 +155,10 @@ impl Framing {
 
     fn broken(&mut self) {
         self.malformed = true;
-        self.to_close();
+        self.keep_to_close();
     }
 
-    fn to_close(&mut self) {
+    fn keep_to_close(&mut self) {
         self.until_close = true;
         self.state = State::ToClose;
     }
@@ -173,7 +173,7 @@ impl Framing {
         let no_body = self.answers_head || head.status == 204 || head.status == 304;
         match () {
             // 101: what follows is another protocol.
-            () if head.status == 101 => self.to_close(),
+            () if head.status == 101 => self.keep_to_close(),
             () if !head.known_version => self.broken(),
             () if no_body => self.state = State::Done,
             () if head.chunked => {
@@ -183,9 +183,9 @@ impl Framing {
                 self.state = State::ChunkSize;
             }
             () if !(100..=999).contains(&head.status) => self.broken(),
-            () if head.coded => self.to_close(),
+            () if head.coded => self.keep_to_close(),
             () => match head.length {
-                Length::None => self.to_close(),
+                Length::None => self.keep_to_close(),
                 Length::Clash => self.broken(),
                 Length::Known(0) => self.state = State::Done,
                 Length::Known(length) => {

@@ -152,21 +152,16 @@ fn upward_uses(source: &Source, floors: &Floors) -> Vec<String> {
     };
     let mut complaints = Vec::new();
     for (line, used) in roots(file, text) {
-        if used == own {
-            continue;
-        }
-        match floors.get(&used) {
-            Some(other) if *other < floor && (own, used.as_str()) == ("replay", "wire") => {
-                complaints.push(format!("{file}:{line}: replay uses wire, and nothing replayed may reach the network"));
+        let complaint = match floors.get(&used) {
+            _ if used == own => continue,
+            Some(other) if *other >= floor => format!("{own} (floor {floor}) looks up at {used} (floor {other})"),
+            Some(_) if own == "replay" && used == "wire" => {
+                "replay uses wire, and nothing replayed may reach the network".to_owned()
             }
-            Some(other) if *other < floor => {}
-            Some(other) => {
-                complaints.push(format!("{file}:{line}: {own} (floor {floor}) looks up at {used} (floor {other})"));
-            }
-            None => {
-                complaints.push(format!("{file}:{line}: `{used}` at the root of the crate is no module on a floor"))
-            }
-        }
+            Some(_) => continue,
+            None => format!("`{used}` at the root of the crate is no module on a floor"),
+        };
+        complaints.push(format!("{file}:{line}: {complaint}"));
     }
     complaints
 }

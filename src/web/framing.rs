@@ -322,7 +322,8 @@ impl Fields {
             parts().for_each(|part| self.read_length(part));
         } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
             self.coded = true;
-            self.chunked = parts().next_back() == Some(b"chunked");
+            // hyper reads the value as text: with a byte beyond ASCII anywhere in it, it knows no coding.
+            self.chunked = value.is_ascii() && parts().next_back() == Some(b"chunked");
         } else if name.eq_ignore_ascii_case(b"connection") {
             for part in parts() {
                 match part {
@@ -434,6 +435,7 @@ mod tests {
             false,
         );
         check("HTTP/1.1 200 OK\r\nTransfer-Encoding: xchunked\r\n\r\nabc", "abc", true, false);
+        check("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzïp, chunked\r\n\r\n0\r\n\r\n", "0\r\n\r\n", true, false);
     }
 
     #[test]

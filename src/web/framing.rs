@@ -155,10 +155,10 @@ impl Framing {
 
     fn broken(&mut self) {
         self.malformed = true;
-        self.to_close();
+        self.keep_to_close();
     }
 
-    fn to_close(&mut self) {
+    fn keep_to_close(&mut self) {
         self.until_close = true;
         self.state = State::ToClose;
     }
@@ -173,7 +173,7 @@ impl Framing {
         let no_body = self.answers_head || head.status == 204 || head.status == 304;
         match () {
             // 101: what follows is another protocol.
-            () if head.status == 101 => self.to_close(),
+            () if head.status == 101 => self.keep_to_close(),
             () if !head.known_version => self.broken(),
             () if no_body => self.state = State::Done,
             () if head.chunked => {
@@ -183,9 +183,9 @@ impl Framing {
                 self.state = State::ChunkSize;
             }
             () if !(100..=999).contains(&head.status) => self.broken(),
-            () if head.coded => self.to_close(),
+            () if head.coded => self.keep_to_close(),
             () => match head.length {
-                Length::None => self.to_close(),
+                Length::None => self.keep_to_close(),
                 Length::Clash => self.broken(),
                 Length::Known(0) => self.state = State::Done,
                 Length::Known(length) => {
@@ -322,7 +322,8 @@ impl Fields {
             parts().for_each(|part| self.read_length(part));
         } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
             self.coded = true;
-            self.chunked = parts().next_back() == Some(b"chunked");
+            // hyper reads the value as text: with a byte beyond ASCII anywhere in it, it knows no coding.
+            self.chunked = value.is_ascii() && parts().next_back() == Some(b"chunked");
         } else if name.eq_ignore_ascii_case(b"connection") {
             for part in parts() {
                 match part {
@@ -434,6 +435,7 @@ mod tests {
             false,
         );
         check("HTTP/1.1 200 OK\r\nTransfer-Encoding: xchunked\r\n\r\nabc", "abc", true, false);
+        check("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzïp, chunked\r\n\r\n0\r\n\r\n", "0\r\n\r\n", true, false);
     }
 
     #[test]

@@ -10,8 +10,8 @@ use std::thread::JoinHandle;
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::step::Taken;
 use super::Error;
+use super::step::Taken;
 use crate::archive::{Writer, Written};
 use crate::politeness::{HostClock, RobotsCopy};
 use crate::store::{Batch, Run, Settled, Store};
@@ -59,7 +59,12 @@ pub(super) struct Archivist {
 impl Archivist {
     /// Starts the thread. Answers come by `done`; `room` orders fit before giving one waits.
     pub(super) fn start(
-        writer: Writer, store: Store, run: Run, clock: Arc<dyn Clock>, room: usize, done: UnboundedSender<Done>,
+        writer: Writer,
+        store: Store,
+        run: Run,
+        clock: Arc<dyn Clock>,
+        room: usize,
+        done: UnboundedSender<Done>,
     ) -> std::io::Result<Archivist> {
         let (orders, inbox) = sync_channel(room);
         let desk = Desk { writer, store, run, clock, done, pending: Vec::new(), bytes: 0, counters: "{}".to_owned() };
@@ -147,7 +152,8 @@ impl Desk {
         if self.pending.is_empty() {
             return Ok(());
         }
-        let (written, pending): (Vec<Option<Written>>, Vec<Pending>) = std::mem::take(&mut self.pending).into_iter().unzip();
+        let (written, pending): (Vec<Option<Written>>, Vec<Pending>) =
+            std::mem::take(&mut self.pending).into_iter().unzip();
         self.bytes = 0;
         let present: Vec<bool> = written.iter().map(Option::is_some).collect();
         let mut captures = self.writer.sync(written.into_iter().flatten().collect())?.into_iter();

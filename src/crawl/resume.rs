@@ -14,7 +14,12 @@ use crate::web::time::Timestamp;
 
 /// Seals every `.open` file and commits what it held beyond the database's knowledge.
 pub(super) fn resume(
-    step: &Step, store: &mut Store, run: Run, folder: &std::path::Path, now: Timestamp, tell: &mut dyn FnMut(Event),
+    step: &Step,
+    store: &mut Store,
+    run: Run,
+    folder: &std::path::Path,
+    now: Timestamp,
+    tell: &mut dyn FnMut(Event),
 ) -> Result<(), Error> {
     let mut known = HashMap::new();
     for name in open_names(folder)? {
@@ -29,11 +34,8 @@ pub(super) fn resume(
         batch.files.extend(file.len.map(|len| (file.file.clone(), len)));
         for found in &file.found {
             let seed = &found.notes.seed;
-            let seed_id = if seed.is_empty() {
-                0
-            } else {
-                store.add_seed(run.id, seed, "archive", 0, &Claims::default())?
-            };
+            let seed_id =
+                if seed.is_empty() { 0 } else { store.add_seed(run.id, seed, "archive", 0, &Claims::default())? };
             batch.settled.extend(step.found(found, seed_id));
         }
         captures += batch.settled.len();

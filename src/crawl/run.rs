@@ -54,7 +54,11 @@ pub enum Stop {
 /// # Errors
 /// When the archive or the database cannot be used. What was captured until then is safe.
 pub async fn run<T: Transport>(
-    plan: &Plan, transport: Arc<T>, clock: Arc<dyn Clock>, stop: watch::Receiver<Stop>, tell: &mut (dyn FnMut(Event) + Send),
+    plan: &Plan,
+    transport: Arc<T>,
+    clock: Arc<dyn Clock>,
+    stop: watch::Receiver<Stop>,
+    tell: &mut (dyn FnMut(Event) + Send),
 ) -> Result<Summary, Error> {
     let mut dispatcher = Dispatcher::begin(plan, transport, clock, stop, tell)?;
     let ended = dispatcher.work().await;
@@ -134,7 +138,10 @@ enum Ended {
 impl<'a, T: Transport> Dispatcher<'a, T> {
     /// Opens everything, takes up what an earlier run left, and offers the seeds.
     fn begin(
-        plan: &'a Plan, transport: Arc<T>, clock: Arc<dyn Clock>, stop: watch::Receiver<Stop>,
+        plan: &'a Plan,
+        transport: Arc<T>,
+        clock: Arc<dyn Clock>,
+        stop: watch::Receiver<Stop>,
         tell: &'a mut (dyn FnMut(Event) + Send),
     ) -> Result<Dispatcher<'a, T>, Error> {
         let (now, wall) = (clock.now(), clock.wall());
@@ -143,8 +150,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         }
         let mut store = Store::open(&plan.database())?;
         let run = store.begin_run(&plan.profile, wall, plan.fresh)?;
-        let records =
-            archive::Options { digest: plan.digest, compress: plan.compress, spool_dir: plan.spool_folder() };
+        let records = archive::Options { digest: plan.digest, compress: plan.compress, spool_dir: plan.spool_folder() };
         let step = Step {
             scope: plan.scope.clone(),
             brings: plan.brings,

@@ -39,7 +39,12 @@ struct Planting<'a> {
 
 /// Reads the plan's seeds and queues them durably. What cannot be used is told, the rest goes on.
 pub(super) fn plant(
-    plan: &Plan, step: &Step, store: &mut Store, run: Run, wall: Timestamp, tell: &mut (dyn FnMut(Event) + Send),
+    plan: &Plan,
+    step: &Step,
+    store: &mut Store,
+    run: Run,
+    wall: Timestamp,
+    tell: &mut (dyn FnMut(Event) + Send),
 ) -> Result<Planted, Error> {
     let mut planting =
         Planting { plan, step, store, run, wall, tell, seen: HashSet::new(), planted: Planted::default() };
@@ -50,8 +55,7 @@ pub(super) fn plant(
         }
     }
     let planted = planting.planted;
-    let batch =
-        Batch { offers: planted.candidates.clone(), counters: "{}".to_owned(), ..Batch::default() };
+    let batch = Batch { offers: planted.candidates.clone(), counters: "{}".to_owned(), ..Batch::default() };
     store.commit(run, &batch, wall)?;
     Ok(planted)
 }

@@ -131,7 +131,11 @@ impl Step {
 
     /// A seed document that is its own article: archived as it is, read like a page.
     pub(super) fn take_document(
-        &self, name: &str, document: &seeds::Document, seed_id: i64, at: Timestamp,
+        &self,
+        name: &str,
+        document: &seeds::Document,
+        seed_id: i64,
+        at: Timestamp,
     ) -> Result<Taken, archive::Error> {
         let url = document_uri(name);
         let reading = self.read_document(&url, document, seed_id, at);
@@ -251,7 +255,8 @@ impl Step {
         let content_type = head.field("content-type");
         if media::Kind::of(content_type.as_deref(), body) == media::Kind::Html {
             let claims = spot.claims.cloned().unwrap_or_default();
-            let document = extract::Document { url: spot.url.as_str(), at: spot.at, head, bytes: body, claims: &claims };
+            let document =
+                extract::Document { url: spot.url.as_str(), at: spot.at, head, bytes: body, claims: &claims };
             let findings = extract::read(&document);
             let listing = if findings.kind == Kind::List { Listing::List } else { Listing::Page };
             for link in &findings.links {
@@ -289,7 +294,7 @@ impl Step {
         if !self.brings.requisites {
             return;
         }
-        let policy = head.field("referrer-policy").and_then(|value| Policy::from_header(&value)).unwrap_or_default();
+        let policy = Policy::from_header(head.fields("referrer-policy")).unwrap_or_default();
         let text = String::from_utf8_lossy(body);
         for requisite in extract::read_style(spot.url, &text, policy) {
             let referer = referrer::referer(requisite.policy, spot.url, &requisite.url);
@@ -326,12 +331,13 @@ impl Step {
 
     fn read_document(&self, url: &str, document: &seeds::Document, seed_id: i64, at: Timestamp) -> Reading {
         let head = Head::default();
-        let read = extract::Document { url, at, head: &head, bytes: document.html.as_bytes(), claims: &document.claims };
+        let read =
+            extract::Document { url, at, head: &head, bytes: document.html.as_bytes(), claims: &document.claims };
         let mut findings = extract::read(&read);
         findings.kind = Kind::Article;
         let mut reading = Reading::default();
         // There is no page on the web; any URL does where none is looked at.
-        let nowhere = crate::web::url::WebUrl::parse("http://invalid/").expect("a constant URL");
+        let nowhere = WebUrl::parse("http://invalid/").expect("a constant URL");
         let spot = Spot {
             url: &nowhere,
             at,

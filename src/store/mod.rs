@@ -218,7 +218,7 @@ impl Store {
     /// # Errors
     /// [`Error::Sqlite`].
     pub fn seed_names(&self) -> Result<std::collections::HashMap<i64, String>, Error> {
-        let read = || {
+        let read = || -> rusqlite::Result<_> {
             let mut statement = self.connection.prepare("SELECT id, name FROM seed")?;
             let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
             rows.collect()

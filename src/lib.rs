@@ -62,12 +62,14 @@
 //! ```
 
 pub mod archive;
+pub mod cli;
 pub mod crawl;
 pub mod demo;
 pub mod extract;
 pub mod fetch;
 pub mod frontier;
 pub mod politeness;
+pub mod report;
 pub mod seeds;
 pub mod store;
 pub mod web;

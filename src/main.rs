@@ -1,3 +1,7 @@
-//! The program: everything is in the library.
+//! The program: everything is in the library's `cli`.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    pressmark::cli::main()
+}

@@ -27,8 +27,8 @@ const GROUP_BYTES: u64 = 16 << 20;
 pub(super) enum Order {
     /// Keep this.
     Keep(Box<Kept>),
-    /// Commit what there is.
-    Commit { counters: String },
+    /// Commit what there is. Time stands still until that is done, where time is moved by hand.
+    Commit { counters: String, hold: Hold },
     /// Commit what there is, close the file, end the run.
     End { stopped_by: String, counters: String },
 }
@@ -38,7 +38,7 @@ pub(super) struct Kept {
     pub taken: Taken,
     pub clock: Option<HostClock>,
     pub robots: Option<(Origin, RobotsCopy)>,
-    /// Time stands still until it is committed, where time is moved by hand.
+    /// Time stands still until it is appended, where time is moved by hand.
     pub hold: Hold,
 }
 
@@ -103,7 +103,6 @@ struct Pending {
     clock: Option<HostClock>,
     robots: Option<(Origin, RobotsCopy)>,
     bytes: u64,
-    hold: Hold,
 }
 
 impl Desk {
@@ -124,9 +123,11 @@ impl Desk {
     fn obey(&mut self, order: Order) -> Result<(), Error> {
         match order {
             Order::Keep(kept) => self.keep(*kept),
-            Order::Commit { counters } => {
+            Order::Commit { counters, hold } => {
                 self.counters = counters;
-                self.commit()
+                let committed = self.commit();
+                drop(hold);
+                committed
             }
             Order::End { stopped_by, counters } => {
                 self.counters.clone_from(&counters);
@@ -143,7 +144,8 @@ impl Desk {
         let now = self.clock.wall();
         let written = taken.encoded.map(|encoded| self.writer.append(encoded, now)).transpose()?;
         self.bytes += bytes;
-        self.pending.push((written, Pending { settled: taken.settled, clock, robots, bytes, hold }));
+        self.pending.push((written, Pending { settled: taken.settled, clock, robots, bytes }));
+        drop(hold);
         if self.pending.len() >= GROUP || self.bytes >= GROUP_BYTES { self.commit() } else { Ok(()) }
     }
 
@@ -158,7 +160,7 @@ impl Desk {
         let present: Vec<bool> = written.iter().map(Option::is_some).collect();
         let mut captures = self.writer.sync(written.into_iter().flatten().collect())?.into_iter();
         let mut batch = Batch { counters: self.counters.clone(), ..Batch::default() };
-        let (mut bytes, mut holds, mut files) = (0, Vec::new(), BTreeSet::new());
+        let (mut bytes, mut files) = (0, BTreeSet::new());
         let mut lengths = std::collections::BTreeMap::new();
         for (mut pending, present) in pending.into_iter().zip(present) {
             if present {
@@ -172,7 +174,6 @@ impl Desk {
             batch.settled.push(pending.settled);
             batch.clocks.extend(pending.clock);
             batch.robots.extend(pending.robots);
-            holds.push(pending.hold);
         }
         batch.files = lengths.into_iter().collect();
         self.store.commit(self.run, &batch, self.clock.wall())?;
@@ -185,9 +186,8 @@ impl Desk {
             offered: offered.collect(),
             files,
         };
-        // Told before time may move on.
+        // The dispatcher may be gone already; then nobody counts any more.
         let _ = self.done.send(done);
-        drop(holds);
         Ok(())
     }
 }

@@ -145,6 +145,13 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         tell: &'a mut (dyn FnMut(Event) + Send),
     ) -> Result<Dispatcher<'a, T>, Error> {
         let (now, wall) = (clock.now(), clock.wall());
+        // What a killed run had spooled is of no use to anyone.
+        match std::fs::remove_dir_all(plan.spool_folder()) {
+            Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
+                return Err(Error::Folder { path: plan.spool_folder(), source: cause });
+            }
+            _ => {}
+        }
         for folder in [plan.warc_folder(), plan.spool_folder()] {
             std::fs::create_dir_all(&folder).map_err(|source| Error::Folder { path: folder, source })?;
         }
@@ -268,7 +275,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             return Ok(Due::At(until));
         }
         if self.uncommitted > 0 {
-            self.archivist.order(Order::Commit { counters: self.counters_json() });
+            self.archivist.order(Order::Commit { counters: self.counters_json(), hold: self.clock.hold() });
             return Ok(Due::At(until));
         }
         self.what_now(now, until, stopping)
@@ -544,7 +551,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
     fn tick(&mut self) {
         let now = self.clock.now();
         if self.uncommitted > 0 && now >= self.next_tick {
-            self.archivist.order(Order::Commit { counters: self.counters_json() });
+            self.archivist.order(Order::Commit { counters: self.counters_json(), hold: self.clock.hold() });
             self.next_tick = now.after(TICK);
         }
         (self.tell)(Event::Progress {
@@ -584,10 +591,13 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             let failed = self.failed_by_seed.get(id).copied().unwrap_or(0);
             summary.seeds.push(SeedSummary { seed: seed.clone(), verdict, articles_new, articles_changed, failed });
         }
-        drop(reader);
+        // The writer must be the last to close the database: only it can leave a file that needs no WAL.
+        drop((reader, self.frontier));
         let counters = serde_json::to_string(&summary).unwrap_or_else(|_| "{}".to_owned());
         self.archivist.order(Order::End { stopped_by: stopped_by.to_owned(), counters });
         self.archivist.join();
+        // Empty but for what a reader still holds; the next run empties it.
+        let _ = std::fs::remove_dir(self.plan.spool_folder());
         match self.done.try_recv() {
             Ok(Done::Failed(error)) => Err(error),
             _ => Ok(summary),

@@ -82,7 +82,8 @@ struct Reading {
 
 /// Where an answer stands in the crawl.
 struct Spot<'a> {
-    url: &'a WebUrl,
+    /// Its URL, or the URI of a document of the user's own.
+    name: &'a str,
     at: Timestamp,
     role: Role,
     seed: &'a str,
@@ -98,7 +99,7 @@ impl Step {
     pub(super) fn take(&self, turn: Turn) -> Result<Taken, archive::Error> {
         let Turn { candidate, tries, seed, exchange, back_off, now } = turn;
         let spot = Spot {
-            url: &candidate.url,
+            name: candidate.url.as_str(),
             at: exchange.at,
             role: candidate.role,
             seed: &seed,
@@ -161,7 +162,7 @@ impl Step {
         }
         let url = WebUrl::parse(&found.capture.url).ok()?;
         let spot = Spot {
-            url: &url,
+            name: url.as_str(),
             at: found.capture.at,
             role: notes.role,
             seed: &notes.seed,
@@ -172,7 +173,7 @@ impl Step {
             claims: None,
         };
         let (head, body) = found.first.http();
-        let reading = self.read_answer(&spot, &Head::read(head), body.to_vec());
+        let reading = self.read_answer(&spot, &url, &Head::read(head), body.to_vec());
         // A half answer is kept, and asked for again.
         let outcome = match found.capture.status {
             Some(status) if found.capture.truncated.is_none() => Outcome::Done { status },
@@ -203,13 +204,13 @@ impl Step {
             path: self.records.spool_dir.clone(),
             source,
         })?;
-        Ok(self.read_answer(spot, &answer.read_head(), body))
+        Ok(self.read_answer(spot, &exchange.url, &answer.read_head(), body))
     }
 
     /// Reads an answer by what it was fetched for and by what it is.
-    fn read_answer(&self, spot: &Spot<'_>, head: &Head, body: Vec<u8>) -> Reading {
+    fn read_answer(&self, spot: &Spot<'_>, url: &WebUrl, head: &Head, body: Vec<u8>) -> Reading {
         if REDIRECTS.contains(&head.status) {
-            return self.read_redirect(spot, head);
+            return self.read_redirect(spot, url, head);
         }
         let mut reading = Reading { robots: head.fields("x-robots-tag").collect(), ..Reading::default() };
         if !(200..300).contains(&head.status) {
@@ -219,27 +220,27 @@ impl Step {
         reading.oddities.extend(oddity);
         match spot.role {
             Role::Image => reading.picture = picture_size(&body),
-            Role::Style => self.read_style(spot, head, &body, &mut reading),
-            Role::Page => self.read_page(spot, head, &body, &mut reading),
+            Role::Style => self.read_style(spot, url, head, &body, &mut reading),
+            Role::Page => self.read_page(spot, url, head, &body, &mut reading),
             Role::Robots | Role::Script | Role::Font | Role::Document => {}
         }
         reading
     }
 
-    fn read_redirect(&self, spot: &Spot<'_>, head: &Head) -> Reading {
+    fn read_redirect(&self, spot: &Spot<'_>, url: &WebUrl, head: &Head) -> Reading {
         let mut reading = Reading::default();
         let Some(location) = head.field("location") else { return reading };
-        match spot.url.join(&location, None) {
+        match url.join(&location, None) {
             Ok(target) => {
                 reading.redirect = Some(target.clone());
                 match self.scope.judge_redirect(spot.hops) {
                     Verdict::In(_) if spot.role != Role::Robots => {
-                        let mut candidate = self.candidate(spot, target, spot.role, None);
-                        candidate.hops = spot.hops + 1;
-                        candidate.depth = spot.depth;
-                        candidate.page = spot.page.map(str::to_owned);
-                        candidate.claims = spot.claims.cloned().map(Box::new);
-                        reading.offers.push(candidate);
+                        let mut offered = candidate(spot, target, spot.role, None);
+                        offered.hops = spot.hops + 1;
+                        offered.depth = spot.depth;
+                        offered.page = spot.page.map(str::to_owned);
+                        offered.claims = spot.claims.cloned().map(Box::new);
+                        reading.offers.push(offered);
                     }
                     Verdict::In(_) => {}
                     Verdict::Out(rule) => reading.oddities.push(format!("not followed: {rule}")),
@@ -251,68 +252,74 @@ impl Step {
     }
 
     /// A page is a feed, a sitemap, or HTML; anything else says nothing to us.
-    fn read_page(&self, spot: &Spot<'_>, head: &Head, body: &[u8], reading: &mut Reading) {
+    fn read_page(&self, spot: &Spot<'_>, url: &WebUrl, head: &Head, body: &[u8], reading: &mut Reading) {
         let content_type = head.field("content-type");
         if media::Kind::of(content_type.as_deref(), body) == media::Kind::Html {
             let claims = spot.claims.cloned().unwrap_or_default();
-            let document =
-                extract::Document { url: spot.url.as_str(), at: spot.at, head, bytes: body, claims: &claims };
+            let document = extract::Document { url: spot.name, at: spot.at, head, bytes: body, claims: &claims };
             let findings = extract::read(&document);
             let listing = if findings.kind == Kind::List { Listing::List } else { Listing::Page };
             for link in &findings.links {
-                self.follow(spot, &link.url, listing, None, reading);
+                self.follow(spot, url, (&link.url, None), listing, reading);
             }
-            self.bring(spot, Some(spot.url), &findings, reading);
+            self.bring(spot, Some(url), &findings, reading);
             reading.oddities.extend(findings.oddities.iter().cloned());
             reading.robots.extend(findings.meta_robots.clone());
             reading.findings = Some(Box::new(findings));
             return;
         }
-        let harvest = seeds::read(spot.url.as_str(), body);
+        let harvest = seeds::read(spot.name, body);
         if !matches!(harvest.format, Some(seeds::Format::Feed | seeds::Format::Sitemap | seeds::Format::SitemapIndex)) {
             return;
         }
         for seed in harvest.seeds {
-            self.follow(spot, &seed.url, Listing::Listed, Some(seed.claims), reading);
+            self.follow(spot, url, (&seed.url, Some(seed.claims)), Listing::Listed, reading);
         }
         for reject in harvest.rejects {
             reading.oddities.push(format!("line {}: {}", reject.line, reject.reason));
         }
     }
 
-    fn follow(&self, spot: &Spot<'_>, url: &WebUrl, listing: Listing, claims: Option<Claims>, reading: &mut Reading) {
-        let from = Origin { seed: spot.seed, page: spot.url, listing, depth: spot.depth };
+    /// Offers a link of this page, with what was said of it, if it belongs to the crawl.
+    fn follow(
+        &self,
+        spot: &Spot<'_>,
+        page: &WebUrl,
+        link: (&WebUrl, Option<Claims>),
+        listing: Listing,
+        reading: &mut Reading,
+    ) {
+        let (url, claims) = link;
+        let from = Origin { seed: spot.seed, page, listing, depth: spot.depth };
         if let Verdict::In(_) = self.scope.judge(url, from) {
-            let mut candidate = self.candidate(spot, url.clone(), Role::Page, None);
-            candidate.depth = spot.depth + 1;
-            candidate.claims = claims.map(Box::new);
-            reading.offers.push(candidate);
+            let mut offered = candidate(spot, url.clone(), Role::Page, None);
+            offered.depth = spot.depth + 1;
+            offered.claims = claims.map(Box::new);
+            reading.offers.push(offered);
         }
     }
 
-    fn read_style(&self, spot: &Spot<'_>, head: &Head, body: &[u8], reading: &mut Reading) {
+    fn read_style(&self, spot: &Spot<'_>, url: &WebUrl, head: &Head, body: &[u8], reading: &mut Reading) {
         if !self.brings.requisites {
             return;
         }
         let policy = Policy::from_header(head.fields("referrer-policy")).unwrap_or_default();
         let text = String::from_utf8_lossy(body);
-        for requisite in extract::read_style(spot.url, &text, policy) {
-            let referer = referrer::referer(requisite.policy, spot.url, &requisite.url);
-            let mut candidate = self.candidate(spot, requisite.url, requisite.role, referer);
-            candidate.page = spot.page.map(str::to_owned);
-            reading.offers.push(candidate);
+        for requisite in extract::read_style(url, &text, policy) {
+            let referer = referrer::referer(requisite.policy, url, &requisite.url);
+            let mut offered = candidate(spot, requisite.url, requisite.role, referer);
+            offered.page = spot.page.map(str::to_owned);
+            reading.offers.push(offered);
         }
     }
 
-    /// What a page needs to be shown. `base` is the page's own address, if it has one on the web.
+    /// What a page needs to be shown. `base` is the page's address on the web, if it has one.
     fn bring(&self, spot: &Spot<'_>, base: Option<&WebUrl>, findings: &Findings, reading: &mut Reading) {
-        let page = base.map_or_else(|| spot.seed.to_owned(), |url| url.as_str().to_owned());
         let mut offer = |url: &WebUrl, role: Role, policy: Policy| {
             let referer = base.and_then(|base| referrer::referer(policy, base, url));
-            let mut candidate = self.candidate(spot, url.clone(), role, referer);
-            candidate.page = Some(page.clone());
-            candidate.via = Some(page.clone());
-            reading.offers.push(candidate);
+            let mut offered = candidate(spot, url.clone(), role, referer);
+            offered.page = Some(spot.name.to_owned());
+            reading.offers.push(offered);
         };
         if self.brings.images {
             for image in &findings.images {
@@ -336,10 +343,8 @@ impl Step {
         let mut findings = extract::read(&read);
         findings.kind = Kind::Article;
         let mut reading = Reading::default();
-        // There is no page on the web; any URL does where none is looked at.
-        let nowhere = WebUrl::parse("http://invalid/").expect("a constant URL");
         let spot = Spot {
-            url: &nowhere,
+            name: url,
             at,
             role: Role::Document,
             seed: url,
@@ -354,22 +359,6 @@ impl Step {
         reading
     }
 
-    fn candidate(&self, spot: &Spot<'_>, url: WebUrl, role: Role, referer: Option<String>) -> Candidate {
-        Candidate {
-            url,
-            via: Some(spot.url.as_str().to_owned()),
-            seed: spot.seed_id,
-            depth: spot.depth,
-            hops: 0,
-            role,
-            page: None,
-            referer,
-            priority: priority(role, spot.depth),
-            claims: None,
-            again: false,
-        }
-    }
-
     fn notes(&self, spot: &Spot<'_>, reading: &Reading) -> Notes {
         let mut notes = Notes::new(spot.seed, spot.role);
         notes.depth = spot.depth;
@@ -378,6 +367,23 @@ impl Step {
         notes.run = Some(self.run.clone());
         note_findings(&mut notes, reading);
         notes
+    }
+}
+
+/// A URL that this spot names.
+fn candidate(spot: &Spot<'_>, url: WebUrl, role: Role, referer: Option<String>) -> Candidate {
+    Candidate {
+        url,
+        via: Some(spot.name.to_owned()),
+        seed: spot.seed_id,
+        depth: spot.depth,
+        hops: 0,
+        role,
+        page: None,
+        referer,
+        priority: priority(role, spot.depth),
+        claims: None,
+        again: false,
     }
 }
 

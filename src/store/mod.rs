@@ -14,7 +14,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 pub use commit::{Batch, Page, Settled};
-pub use questions::{Answer, Brought, Last, RunRow, Status};
+pub use questions::{Answer, Brought, Last, RunRow, Standing, Status};
 pub use queue::{HostRow, Queued, Reader};
 
 use crate::web::claims::Claims;

@@ -1,7 +1,6 @@
 //! Questions that people ask. Each has a name and says what it answers.
 
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rusqlite::OptionalExtension;
@@ -13,6 +12,7 @@ use super::queue::count;
 use super::{Error, Reader};
 use crate::archive::Place;
 use crate::web::time::Timestamp;
+use crate::web::url::WebUrl;
 
 /// A question of the user's own may take this long.
 const TIME_LIMIT: Duration = Duration::from_secs(60);
@@ -71,6 +71,28 @@ pub struct Last {
     pub status: Option<u16>,
     /// Where its response stands.
     pub place: Place,
+}
+
+/// What became of a URL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// `queued`, `done`, `refused`, `failed`, or `named`: known from a page, not fetched.
+    pub state: String,
+    via: Option<String>,
+    page: Option<String>,
+    why: Option<String>,
+}
+
+impl Standing {
+    /// Why it is known, for a person.
+    pub fn reason(&self) -> String {
+        let known = match (&self.page, &self.via) {
+            (Some(page), _) => format!("needed by {page}"),
+            (None, Some(via)) => format!("named by {via}"),
+            (None, None) => "a seed, or an address of a picture".to_owned(),
+        };
+        self.why.as_ref().map_or(known.clone(), |why| format!("{known}; {why}"))
+    }
 }
 
 /// What a run brought.
@@ -188,6 +210,41 @@ impl Reader {
         read().map_err(|source| self.failed(source))
     }
 
+    /// What became of this URL?
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn standing(&self, url: &WebUrl) -> Result<Option<Standing>, Error> {
+        let read = || {
+            self.connection
+                .prepare_cached(
+                    "SELECT u.state, u.via, u.page, u.reason FROM url u JOIN host h ON h.id = u.host
+                     WHERE h.name = ?1 AND u.text = ?2",
+                )?
+                .query_row((url.host(), url.as_str()), |row| {
+                    let (state, via, page) = (row.get(0)?, row.get(1)?, row.get(2)?);
+                    Ok(Standing { state, via, page, why: row.get(3)? })
+                })
+                .optional()
+        };
+        read().map_err(|source| self.failed(source))
+    }
+
+    /// The captures of a URL, oldest first.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn captures_of(&self, url: &str) -> Result<Answer, Error> {
+        let read = || {
+            let mut statement = self.connection.prepare(
+                "SELECT fetched, status, media, size_bytes, payload_digest, warc_file, warc_offset
+                 FROM capture_log WHERE url = ?1 ORDER BY fetched",
+            )?;
+            rows(&mut statement, [url])
+        };
+        read().map_err(|source| self.failed(source))
+    }
+
     /// Any SQL that only reads; one statement, at most a minute.
     ///
     /// # Errors
@@ -201,18 +258,17 @@ impl Reader {
             // Last: our own pragmas would be refused as well.
             connection.authorizer(Some(only_reading))?;
             let mut statement = connection.prepare(sql)?;
-            let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
-            let width = columns.len();
-            let rows = statement.query_map([], |row| (0..width).map(|i| row.get_ref(i).map(json)).collect())?;
-            Ok(Answer { rows: rows.collect::<Result<_, _>>()?, columns })
+            rows(&mut statement, [])
         };
         ask().map_err(Error::Question)
     }
+}
 
-    /// Where the database stands.
-    pub fn folder(&self) -> &Path {
-        self.path().parent().unwrap_or(Path::new("."))
-    }
+fn rows(statement: &mut rusqlite::Statement<'_>, values: impl rusqlite::Params) -> rusqlite::Result<Answer> {
+    let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let width = columns.len();
+    let rows = statement.query_map(values, |row| (0..width).map(|i| row.get_ref(i).map(json)).collect())?;
+    Ok(Answer { rows: rows.collect::<Result<_, _>>()?, columns })
 }
 
 /// Reading tables and calling functions; nothing that writes, attaches or loads.

@@ -47,10 +47,6 @@ impl Reader {
         Reader { connection, path }
     }
 
-    pub(super) fn path(&self) -> &std::path::Path {
-        &self.path
-    }
-
     pub(super) fn failed(&self, source: rusqlite::Error) -> Error {
         Error::Sqlite { doing: "read", path: self.path.clone(), source }
     }
@@ -79,6 +75,14 @@ impl Reader {
             rows.collect()
         };
         read().map_err(|source| self.failed(source))
+    }
+
+    /// One host of [`Reader::hosts`].
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn host(&self, name: &str) -> Result<Option<HostRow>, Error> {
+        Ok(self.hosts()?.into_iter().find(|host| *host.clock.host == *name))
     }
 
     /// The stored copies of robots.txt.

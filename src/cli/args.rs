@@ -1,0 +1,274 @@
+//! Every option, declared once: name, default, unit and help. The settings file and the environment use the same names.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use regex::Regex;
+
+use super::units::{duration, size};
+use crate::crawl::{Depth, Reach};
+use crate::report;
+use crate::wire::Resolve;
+
+/// Keeps articles and their pictures: crawls politely, archives in WARC, describes in SQLite
+#[derive(Debug, Parser)]
+#[command(
+    name = "pressmark",
+    version,
+    arg_required_else_help = true,
+    after_help = "Exit codes: 0 done, a clean budget stop included · 1 failed, or no seed could be fetched at all · 2 usage or \
+        settings · 3 with --strict: something is incomplete or failed · 74 the archive cannot be written · 75 another run \
+        holds the archive · 130/143 stopped by a signal. Every option can stand in pressmark.toml under the same name, and \
+        in the environment as PRESSMARK_NAME."
+)]
+pub(super) struct Cli {
+    #[command(flatten)]
+    pub common: Common,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(super) struct Common {
+    /// The folder of the archive
+    #[arg(long, global = true, value_name = "DIR", default_value = "archive")]
+    pub archive: PathBuf,
+    /// The settings file [default: pressmark.toml where it exists]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Print only problems
+    #[arg(long, global = true)]
+    pub quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// One run: fetch what the seeds name, archive it, describe it
+    Crawl(Box<Crawl>),
+    /// Serve a small bundled news site on loopback and crawl it into --archive (default demo-archive)
+    Demo,
+    /// What the archive holds, what waits, and how the last runs went
+    Status {
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Ask the database
+    Query {
+        /// Read-only SQL; the views article, image, capture_log and failure are meant for it
+        #[arg(long, value_name = "SELECT")]
+        sql: String,
+        /// table, json, jsonl, csv or tsv
+        #[arg(long, value_name = "FORMAT", default_value = "table")]
+        format: report::table::Format,
+        /// Write the answer to a file
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// What was captured of a URL
+    Show {
+        /// The URL
+        url: String,
+        /// Print the payload of its best capture: the body with its codings as they were sent
+        #[arg(long)]
+        raw: bool,
+    },
+    /// Say of each URL: canonical form, sort key, what it wraps, scope rule, robots rule, pace, captures
+    Explain {
+        /// The URLs
+        #[arg(required = true, value_name = "URL")]
+        urls: Vec<String>,
+        /// Print one JSON object a line
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        scope: ScopeArgs,
+    },
+    /// Print a completion script
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(super) struct ScopeArgs {
+    /// auto: feeds, sitemaps and list pages lead to the articles they list, an article leads nowhere; N: follow links N hops
+    #[arg(long, value_name = "N|auto", default_value = "auto")]
+    pub depth: Depth,
+    /// Which pages may be followed; images and requisites come from any host
+    #[arg(long, value_enum, default_value_t = ReachArg::Host)]
+    pub scope: ReachArg,
+    /// Follow only URLs that match; repeatable
+    #[arg(long, value_name = "RE")]
+    pub include: Vec<Regex>,
+    /// Follow no URL that matches; repeatable
+    #[arg(long, value_name = "RE")]
+    pub exclude: Vec<Regex>,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Crawl {
+    /// URLs, files, folders, or - for standard input
+    #[arg(value_name = "SEED", default_value = "seeds/")]
+    pub seeds: Vec<String>,
+    /// A section of pressmark.toml; stands in WARC file names and runs
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    pub profile: String,
+    #[command(flatten)]
+    pub scope: ScopeArgs,
+    /// Each picture's original, the page's src, and what a desktop browser picks
+    #[arg(long, value_enum, default_value_t = AllOrNone::All)]
+    pub images: AllOrNone,
+    /// Style sheets and what they name, scripts, fonts
+    #[arg(long, value_enum, default_value_t = AllOrNone::All)]
+    pub requisites: AllOrNone,
+    /// Least time between starts of page-like requests on one host
+    #[arg(long, value_name = "DUR", default_value = "1s", value_parser = duration)]
+    pub delay: Duration,
+    /// The same for images and other requisites, with a burst of 4 [default: a fifth of --delay]
+    #[arg(long, value_name = "DUR", value_parser = duration)]
+    pub requisite_delay: Option<Duration>,
+    /// Connections for page-like requests, a host
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = at_least_one)]
+    pub per_host: usize,
+    /// Connections for requisites, a host
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = at_least_one)]
+    pub requisites_per_host: usize,
+    /// Requests in the air over all hosts
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = at_least_one)]
+    pub concurrency: usize,
+    /// No progress for so long ends an attempt
+    #[arg(long, value_name = "DUR", default_value = "30s", value_parser = duration)]
+    pub timeout: Duration,
+    /// Longer bodies are cut and marked
+    #[arg(long, value_name = "SIZE", default_value = "100MB", value_parser = size)]
+    pub max_body: u64,
+    /// Stop cleanly after so many pages
+    #[arg(long, value_name = "N")]
+    pub max_pages: Option<u64>,
+    /// Stop cleanly after so many bytes received
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub max_bytes: Option<u64>,
+    /// Stop cleanly after so long
+    #[arg(long, value_name = "DUR", value_parser = duration)]
+    pub max_time: Option<Duration>,
+    /// Whether robots.txt binds
+    #[arg(long, value_enum, default_value_t = RobotsArg::Obey)]
+    pub robots: RobotsArg,
+    /// Who asks
+    #[arg(long, value_name = "TEXT", default_value = concat!("pressmark/", env!("CARGO_PKG_VERSION")))]
+    pub user_agent: String,
+    /// How to reach you: an e-mail address or a URL, sent as From
+    #[arg(long, value_name = "TEXT")]
+    pub contact: Option<String>,
+    /// Content codings to ask for; others are understood if sent
+    #[arg(long, value_name = "LIST", default_value = "gzip")]
+    pub accept_encoding: String,
+    /// Connect to this address for that host, and allow it; repeatable
+    #[arg(long, value_name = "HOST:PORT:ADDR[:PORT]")]
+    pub resolve: Vec<Resolve>,
+    /// Let these private or local addresses through; repeatable
+    #[arg(long, value_name = "CIDR")]
+    pub allow_address: Vec<ipnet::IpNet>,
+    /// A WARC file of this size is followed by another
+    #[arg(long, value_name = "SIZE", default_value = "1GB", value_parser = size)]
+    pub warc_size: u64,
+    /// So is one of this age
+    #[arg(long, value_name = "DUR", default_value = "24h", value_parser = duration)]
+    pub warc_age: Duration,
+    /// How records are compressed
+    #[arg(long, value_enum, default_value_t = CompressArg::Gzip)]
+    pub compress: CompressArg,
+    /// Which digest stands in records
+    #[arg(long, value_enum, default_value_t = DigestArg::Sha1)]
+    pub digest: DigestArg,
+    /// While another run holds the archive: fail (exit 75), skip (exit 0), or wait=DUR
+    #[arg(long, value_name = "fail|skip|wait=DUR", default_value = "fail")]
+    pub if_running: IfRunning,
+    /// Exit 3 when anything is incomplete or failed
+    #[arg(long)]
+    pub strict: bool,
+    /// Forget the queue, keep the archive
+    #[arg(long)]
+    pub fresh: bool,
+    /// Print the summary as one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|n| *n > 0).ok_or_else(|| format!("«{text}» is not a number from 1 on"))
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ReachArg {
+    /// The host of the seed or of the page that links
+    Host,
+    /// Their registrable domains
+    Domain,
+    /// Below the seed
+    Prefix,
+    /// Anywhere
+    Any,
+}
+
+impl From<ReachArg> for Reach {
+    fn from(arg: ReachArg) -> Reach {
+        match arg {
+            ReachArg::Host => Reach::Host,
+            ReachArg::Domain => Reach::Domain,
+            ReachArg::Prefix => Reach::Prefix,
+            ReachArg::Any => Reach::Any,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum AllOrNone {
+    All,
+    None,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum RobotsArg {
+    Obey,
+    Ignore,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum CompressArg {
+    Gzip,
+    None,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum DigestArg {
+    Sha1,
+    Sha256,
+}
+
+/// What to do while another run holds the archive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum IfRunning {
+    Fail,
+    Skip,
+    Wait(Duration),
+}
+
+impl FromStr for IfRunning {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<IfRunning, String> {
+        match text.split_once('=') {
+            None if text == "fail" => Ok(IfRunning::Fail),
+            None if text == "skip" => Ok(IfRunning::Skip),
+            Some(("wait", limit)) => duration(limit).map(IfRunning::Wait),
+            _ => Err(format!("«{text}» is none of fail, skip, wait=DUR")),
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! The commands that only look: `status`, `query`, `show`, `explain`.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::args::{Common, ScopeArgs};
+use super::crawl::scope;
+use super::exit::{Exit, Outcome, failed, usage};
+use crate::archive::read_at;
+use crate::crawl::{DATABASE, Verdict};
+use crate::politeness::{Gate, Options};
+use crate::report::{self, table::Format};
+use crate::store::Reader;
+use crate::web::surt::surt;
+use crate::web::time::{Clock, SystemClock, Timestamp};
+use crate::web::url::WebUrl;
+use crate::web::wrapped::unwrapped;
+
+fn reader(common: &Common) -> anyhow::Result<Reader> {
+    Ok(Reader::open(&common.archive.join(DATABASE))?)
+}
+
+pub(super) fn status(common: &Common, as_json: bool) -> Outcome {
+    let status = reader(common)?.status()?;
+    let text = if as_json {
+        format!("{}\n", report::status_json(&status))
+    } else {
+        report::status(&status, SystemClock::default().wall())
+    };
+    super::print(text.as_bytes())
+}
+
+pub(super) fn query(common: &Common, sql: &str, format: Format, output: Option<&Path>) -> Outcome {
+    let answer = reader(common)?.sql(sql)?;
+    let width = if output.is_none() { super::output_width() } else { None };
+    let text = report::table::format(&answer, format, width);
+    match output {
+        None => super::print(text.as_bytes()),
+        Some(path) => {
+            std::fs::write(path, text).map_err(|cause| failed(&format!("write {}", path.display()), cause))?;
+            Ok(Exit::Done)
+        }
+    }
+}
+
+/// What is known of one URL: its captures, or the bytes of the best one.
+pub(super) fn show(common: &Common, url: &str, raw: bool) -> Outcome {
+    let reader = reader(common)?;
+    let url = WebUrl::parse(url).map_or_else(|_| url.to_owned(), |url| url.as_str().to_owned());
+    let nothing = || usage(format!("«{url}» was not captured"));
+    if !raw {
+        let captures = reader.captures_of(&url)?;
+        if captures.rows.is_empty() {
+            return Err(nothing());
+        }
+        return super::print(report::table::format(&captures, Format::Table, super::output_width()).as_bytes());
+    }
+    let last = reader.last_capture(&url)?.ok_or_else(nothing)?;
+    let folder = common.archive.join("warc");
+    let record = read_at(&folder, &last.place).map_err(|cause| failed("read the record", cause))?;
+    super::print(if record.kind() == "resource" { &record.block } else { record.http().1 })
+}
+
+/// What is decided about each URL, and by which rule. Works without an archive.
+pub(super) fn explain(common: &Common, urls: &[String], as_json: bool, scope_args: &ScopeArgs) -> Outcome {
+    let path = common.archive.join(DATABASE);
+    let reader = if path.exists() { Some(Reader::open(&path)?) } else { None };
+    let scope = scope(scope_args);
+    let (clock, mut gate) = (SystemClock::default(), Gate::new(Options::default()));
+    let wall = clock.wall();
+    if let Some(reader) = &reader {
+        for (origin, copy) in reader.robots()? {
+            // However old it is, it is what is known.
+            gate.remember_robots(origin, crate::politeness::RobotsCopy { fetched: wall, ..copy }, wall);
+        }
+    }
+    for text in urls {
+        let url = WebUrl::parse(text).map_err(|cause| usage(format!("«{text}»: {cause}")))?;
+        let explained = explain_one(text, &url, &scope, &gate, reader.as_ref(), wall)?;
+        let line = if as_json { format!("{explained}\n") } else { explanation(&explained) };
+        super::print(line.as_bytes())?;
+    }
+    Ok(Exit::Done)
+}
+
+fn explain_one(
+    text: &str,
+    url: &WebUrl,
+    scope: &crate::crawl::Scope,
+    gate: &Gate,
+    reader: Option<&Reader>,
+    wall: Timestamp,
+) -> anyhow::Result<Value> {
+    let known = reader.map(|reader| reader.standing(url)).transpose()?.flatten();
+    let (is_in, rule) = match (scope.judge_seed(url), &known) {
+        (Verdict::Out(rule), _) => (false, rule),
+        (Verdict::In(_), Some(known)) => (true, format!("{} ({})", known.reason(), known.state)),
+        (Verdict::In(_), None) => (true, "as a seed; as a link it depends on the page it stands on".to_owned()),
+    };
+    let robots = gate.verdict(url);
+    let clock = reader.map(|reader| reader.host(url.host())).transpose()?.flatten();
+    let next_at = clock.map(|host| host.clock.page_next).filter(|next| *next > wall);
+    let last = reader.map(|reader| reader.last_capture(url.as_str())).transpose()?.flatten();
+    let wrapped: Vec<String> = unwrapped(url).iter().map(|url| url.as_str().to_owned()).collect();
+    Ok(json!({
+        "url": text,
+        "canonical": url.as_str(),
+        "surt": surt(url),
+        "unwrapped": wrapped,
+        "scope": {"in": is_in, "rule": rule},
+        "robots": {
+            "allowed": robots.as_ref().map(|verdict| verdict.allowed),
+            "rule": robots.as_ref().and_then(|verdict| verdict.rule.clone()),
+            "line": robots.as_ref().and_then(|verdict| verdict.line),
+        },
+        "pace": {
+            "delay_ms": u64::try_from(gate.delay(url.host()).as_millis()).unwrap_or(u64::MAX),
+            "next_at": next_at.map(Timestamp::iso),
+        },
+        "captures": last.as_ref().map_or(0, |last| last.captures),
+        "last": last.map(|last| last.at.iso()),
+    }))
+}
+
+/// The same for people.
+fn explanation(explained: &Value) -> String {
+    let text = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        Value::Null => "–".to_owned(),
+        other => other.to_string(),
+    };
+    let wrapped = explained["unwrapped"]
+        .as_array()
+        .map_or(String::new(), |urls| urls.iter().map(|url| format!("  wraps      {}\n", text(url))).collect());
+    let scope = &explained["scope"];
+    let scope_word = if scope["in"] == true { "in" } else { "out" };
+    let robots = match (&explained["robots"]["allowed"], &explained["robots"]["rule"]) {
+        (Value::Null, _) => "not known yet: robots.txt is fetched first".to_owned(),
+        (Value::Bool(true), Value::Null) => "allowed: no rule matches".to_owned(),
+        (allowed, rule) => {
+            let word = if *allowed == true { "allowed" } else { "forbidden" };
+            format!("{word}: {} (line {})", text(rule), text(&explained["robots"]["line"]))
+        }
+    };
+    format!(
+        "{}\n  canonical  {}\n  sort key   {}\n{wrapped}  scope      {scope_word}: {}\n  robots     {robots}\n  pace       one page every {} ms{}\n  captures   {}, the last {}\n",
+        text(&explained["url"]),
+        text(&explained["canonical"]),
+        text(&explained["surt"]),
+        text(&scope["rule"]),
+        text(&explained["pace"]["delay_ms"]),
+        explained["pace"]["next_at"].as_str().map_or(String::new(), |at| format!(", the next not before {at}")),
+        text(&explained["captures"]),
+        text(&explained["last"]),
+    )
+}

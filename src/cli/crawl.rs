@@ -1,0 +1,260 @@
+//! `crawl`: from what was typed to a plan, and from a summary to an exit code.
+
+use std::io::{IsTerminal, Read, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use indicatif::ProgressDrawTarget;
+use tokio::sync::watch;
+
+use super::args::{AllOrNone, Common, CompressArg, Crawl, DigestArg, IfRunning, RobotsArg, ScopeArgs};
+use super::exit::{Exit, Outcome, failed, usage};
+use crate::archive::Compress;
+use crate::crawl::{self, Brings, Budget, Event, Lock, Plan, Scope, SeedInput, Stop, Summary};
+use crate::fetch::{self, Fetcher};
+use crate::politeness::RobotsPolicy;
+use crate::report::{self, Progress};
+use crate::web::digest::{Algorithm, digest};
+use crate::web::time::{Clock, SystemClock};
+use crate::web::url::WebUrl;
+use crate::wire::{Door, Guard};
+
+/// How often a lock is tried while waiting for it.
+const LOCK_RETRY: Duration = Duration::from_millis(200);
+
+/// Runs a crawl as it was asked for.
+pub(super) fn run(common: &Common, crawl: Box<Crawl>) -> Outcome {
+    let seeds = seeds(&crawl.seeds)?;
+    let (strict, json) = (crawl.strict, crawl.json);
+    let Some(_lock) = lock(&common.archive, crawl.if_running)? else {
+        say("another run holds the archive: skipped");
+        return Ok(Exit::Done);
+    };
+    let mut progress = progress(common.quiet);
+    if crawl.contact.is_none() && !common.quiet {
+        let text = "no --contact is given: a site's owner cannot reach you".to_owned();
+        progress.hear(&Event::Warning(text));
+    }
+    let plan = plan(common, *crawl, seeds);
+    let (summary, stop) = block_on(perform(&plan, &mut progress))?;
+    progress.finish();
+    if json {
+        let text = serde_json::to_string(&summary).map_err(|cause| failed("print the summary", cause))?;
+        super::print(format!("{text}\n").as_bytes())?;
+    } else if !common.quiet {
+        say(report::summary(&summary).trim_end());
+    }
+    Ok(verdict(&summary, strict, stop))
+}
+
+/// Opens the network side and crawls; tells which signal stopped it, if one did.
+pub(super) async fn perform(plan: &Plan, progress: &mut Progress) -> anyhow::Result<(Summary, Option<Exit>)> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    let door = Door::open(plan.wire.clone(), clock.clone()).map_err(crawl::Error::Wire)?;
+    let fetcher = Arc::new(Fetcher::new(door, &plan.fetch).map_err(crawl::Error::Fetch)?);
+    let (stop, stopped) = watch::channel(Stop::Go);
+    let (signal, signalled) = watch::channel(None);
+    let listener = tokio::spawn(listen(stop, signal));
+    let mut tell = |event: Event| progress.hear(&event);
+    let summary = crawl::run(plan, fetcher, clock, stopped, &mut tell).await;
+    listener.abort();
+    let signalled = *signalled.borrow();
+    Ok((summary?, signalled))
+}
+
+/// The first signal drains, the second cuts.
+async fn listen(stop: watch::Sender<Stop>, which: watch::Sender<Option<Exit>>) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return;
+    };
+    for state in [Stop::Drain, Stop::Cut] {
+        let exit = tokio::select! {
+            _ = interrupt.recv() => Exit::Interrupted,
+            _ = terminate.recv() => Exit::Terminated,
+        };
+        which.send_replace(Some(exit));
+        stop.send_replace(state);
+        say(match state {
+            Stop::Drain => "finishing what is in the air; once more to stop at once",
+            _ => "stopping",
+        });
+    }
+}
+
+pub(super) fn block_on<F: Future>(future: F) -> F::Output {
+    // Two threads: the work that needs more is done by threads of its own.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.expect("a runtime needs nothing but threads and a poll descriptor");
+    let output = runtime.block_on(future);
+    runtime.shutdown_background();
+    output
+}
+
+/// The seeds as typed: URLs, files, folders, standard input.
+fn seeds(typed: &[String]) -> anyhow::Result<Vec<SeedInput>> {
+    let mut seeds = Vec::new();
+    for text in typed {
+        let path = Path::new(text);
+        if text == "-" {
+            let mut bytes = Vec::new();
+            std::io::stdin().read_to_end(&mut bytes).map_err(|cause| failed("read standard input", cause))?;
+            // It has no name, and must have the same one when the same bytes come again.
+            let name = digest(Algorithm::Sha1, &bytes).as_str().replace(':', "-");
+            seeds.push(SeedInput::Document { name, bytes });
+        } else if path.is_dir() {
+            folder(path, path, &mut seeds)?;
+        } else if path.is_file() {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            seeds.push(SeedInput::Document { name, bytes: bytes(path)? });
+        } else if WebUrl::parse(text).is_ok() {
+            seeds.push(SeedInput::Url(text.clone()));
+        } else {
+            return Err(usage(format!("«{text}» is no URL, and there is no such file or folder")));
+        }
+    }
+    Ok(seeds)
+}
+
+/// Every file below a folder, in the order of names; hidden ones are left out.
+fn folder(root: &Path, folder_path: &Path, seeds: &mut Vec<SeedInput>) -> anyhow::Result<()> {
+    let listed = std::fs::read_dir(folder_path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let unreadable = |cause| failed(&format!("read the folder {}", folder_path.display()), cause);
+    let mut paths: Vec<_> = listed.map_err(unreadable)?.iter().map(std::fs::DirEntry::path).collect();
+    paths.sort();
+    for path in paths {
+        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        if hidden {
+            continue;
+        }
+        if path.is_dir() {
+            folder(root, &path, seeds)?;
+        } else {
+            let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
+            seeds.push(SeedInput::Document { name, bytes: bytes(&path)? });
+        }
+    }
+    Ok(())
+}
+
+fn bytes(path: &Path) -> anyhow::Result<Vec<u8>> {
+    std::fs::read(path).map_err(|cause| failed(&format!("read {}", path.display()), cause))
+}
+
+fn lock(archive: &Path, if_running: IfRunning) -> anyhow::Result<Option<Lock>> {
+    let until = match if_running {
+        IfRunning::Wait(limit) => Instant::now() + limit,
+        IfRunning::Fail | IfRunning::Skip => Instant::now(),
+    };
+    loop {
+        match Lock::take(archive) {
+            Ok(lock) => return Ok(Some(lock)),
+            Err(crawl::Error::Held(_)) if if_running == IfRunning::Skip => return Ok(None),
+            Err(crawl::Error::Held(_)) if Instant::now() < until => std::thread::sleep(LOCK_RETRY),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+pub(super) fn scope(args: &ScopeArgs) -> Scope {
+    Scope { depth: args.depth, reach: args.scope.into(), include: args.include.clone(), exclude: args.exclude.clone() }
+}
+
+fn plan(common: &Common, crawl: Crawl, seeds: Vec<SeedInput>) -> Plan {
+    let mut plan = Plan::new(&common.archive, seeds);
+    plan.scope = scope(&crawl.scope);
+    plan.profile = crawl.profile;
+    plan.brings = Brings { images: crawl.images == AllOrNone::All, requisites: crawl.requisites == AllOrNone::All };
+    plan.politeness.delay = crawl.delay;
+    plan.politeness.requisite_delay = crawl.requisite_delay.unwrap_or(crawl.delay / 5);
+    plan.politeness.per_host = crawl.per_host;
+    plan.politeness.requisites_per_host = crawl.requisites_per_host;
+    plan.politeness.robots = match crawl.robots {
+        RobotsArg::Obey => RobotsPolicy::Obey,
+        RobotsArg::Ignore => RobotsPolicy::Ignore,
+    };
+    plan.politeness.agent = product_token(&crawl.user_agent);
+    plan.wire.timeout = crawl.timeout;
+    plan.wire.max_body = crawl.max_body;
+    plan.wire.resolve = crawl.resolve;
+    plan.wire.guard = Guard { allow: crawl.allow_address };
+    plan.wire.spool_dir = plan.spool_folder();
+    plan.fetch =
+        fetch::Options { user_agent: crawl.user_agent, contact: crawl.contact, accept_encoding: crawl.accept_encoding };
+    plan.concurrency = crawl.concurrency;
+    plan.warc_size = crawl.warc_size;
+    plan.warc_age = crawl.warc_age;
+    plan.compress = match crawl.compress {
+        CompressArg::Gzip => Compress::Gzip,
+        CompressArg::None => Compress::None,
+    };
+    plan.digest = match crawl.digest {
+        DigestArg::Sha1 => Algorithm::Sha1,
+        DigestArg::Sha256 => Algorithm::Sha256,
+    };
+    plan.budget = Budget { pages: crawl.max_pages, bytes: crawl.max_bytes, time: crawl.max_time };
+    plan.fresh = crawl.fresh;
+    plan
+}
+
+/// The name robots.txt knows us by: the user agent up to its version (RFC 9309, 2.2.1).
+fn product_token(user_agent: &str) -> String {
+    user_agent.split(['/', ' ']).next().unwrap_or(user_agent).to_owned()
+}
+
+fn verdict(summary: &Summary, strict: bool, signal: Option<Exit>) -> Exit {
+    if let Some(exit) = signal {
+        return exit;
+    }
+    let seed_failed = |seed: &crawl::SeedSummary| seed.verdict == "failed";
+    if !summary.seeds.is_empty() && summary.seeds.iter().all(seed_failed) {
+        return Exit::Failed;
+    }
+    let lacking = summary.failed > 0 || summary.articles_incomplete > 0 || summary.seeds.iter().any(seed_failed);
+    if strict && lacking { Exit::Incomplete } else { Exit::Done }
+}
+
+/// Bars on a terminal, a line now and then elsewhere, problems alone when that is wanted.
+pub(super) fn progress(quiet: bool) -> Progress {
+    let stderr = Box::new(std::io::stderr());
+    if quiet {
+        Progress::quiet(stderr)
+    } else if std::io::stderr().is_terminal() {
+        Progress::bars(ProgressDrawTarget::stderr())
+    } else {
+        Progress::lines(stderr)
+    }
+}
+
+/// A line for people. Nothing can be done about a standard error that is closed.
+pub(super) fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn summary(verdicts: &[&str], failed: u64) -> Summary {
+        let seed = |verdict: &&str| crawl::SeedSummary { verdict: (*verdict).to_owned(), ..Default::default() };
+        Summary { seeds: verdicts.iter().map(seed).collect(), failed, ..Summary::default() }
+    }
+
+    #[test]
+    fn the_exit_code_says_how_it_went() {
+        assert_eq!(verdict(&summary(&["ok"], 0), true, None), Exit::Done);
+        assert_eq!(verdict(&summary(&["ok"], 1), false, None), Exit::Done);
+        assert_eq!(verdict(&summary(&["ok"], 1), true, None), Exit::Incomplete);
+        assert_eq!(verdict(&summary(&["failed", "ok"], 0), true, None), Exit::Incomplete);
+        assert_eq!(verdict(&summary(&["failed"], 1), false, None), Exit::Failed);
+        assert_eq!(verdict(&summary(&["failed"], 1), false, Some(Exit::Interrupted)), Exit::Interrupted);
+    }
+
+    #[test]
+    fn robots_know_us_by_the_product() {
+        assert_eq!(product_token("pressmark/0.1.0 (+http://h.example)"), "pressmark");
+        assert_eq!(product_token("bot"), "bot");
+    }
+}

@@ -1,0 +1,93 @@
+//! How the program ends: every exit code, and the one sentence that goes with an error.
+
+use anyhow::anyhow;
+
+use crate::{crawl, store};
+
+/// The exit codes (`pressmark --help` lists them).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Exit {
+    /// Done, a clean budget stop included.
+    Done = 0,
+    /// Failed, or no seed could be fetched at all.
+    Failed = 1,
+    /// Wrong usage or settings.
+    Usage = 2,
+    /// With `--strict`: done, but something is incomplete or failed.
+    Incomplete = 3,
+    /// The archive cannot be written.
+    CannotWrite = 74,
+    /// Another run holds the archive.
+    Held = 75,
+    /// Interrupted.
+    Interrupted = 130,
+    /// Terminated.
+    Terminated = 143,
+}
+
+pub(super) type Outcome = anyhow::Result<Exit>;
+
+/// An error that knows its exit code.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+struct Coded {
+    exit: Exit,
+    message: String,
+}
+
+/// The user asked for something that cannot be.
+pub(super) fn usage(message: impl Into<String>) -> anyhow::Error {
+    Coded { exit: Exit::Usage, message: message.into() }.into()
+}
+
+/// Something failed.
+pub(super) fn failed(doing: &str, cause: impl std::error::Error + Send + Sync + 'static) -> anyhow::Error {
+    anyhow!(cause).context(format!("cannot {doing}"))
+}
+
+pub(super) fn code(outcome: &Outcome) -> u8 {
+    let exit = match outcome {
+        Ok(exit) => *exit,
+        Err(error) => exit_of(error),
+    };
+    exit as u8
+}
+
+fn exit_of(error: &anyhow::Error) -> Exit {
+    if let Some(coded) = error.downcast_ref::<Coded>() {
+        return coded.exit;
+    }
+    match error.downcast_ref::<crawl::Error>() {
+        Some(crawl::Error::Held(_)) => return Exit::Held,
+        Some(crawl::Error::Archive(_) | crawl::Error::Folder { .. }) => return Exit::CannotWrite,
+        Some(crawl::Error::Store(error)) => return exit_of_store(error),
+        Some(crawl::Error::Fetch(_)) => return Exit::Usage,
+        Some(crawl::Error::Wire(_)) => return Exit::Failed,
+        None => {}
+    }
+    error.downcast_ref::<store::Error>().map_or(Exit::Failed, |error| match error {
+        store::Error::Sqlite { .. } => Exit::Failed,
+        other => exit_of_store(other),
+    })
+}
+
+fn exit_of_store(error: &store::Error) -> Exit {
+    match error {
+        store::Error::Sqlite { .. } => Exit::CannotWrite,
+        store::Error::Missing(_) | store::Error::Newer { .. } | store::Error::Foreign(_) => Exit::Failed,
+        store::Error::Question(_) => Exit::Usage,
+    }
+}
+
+/// An error and its causes in one line.
+pub(super) fn sentence(error: &anyhow::Error) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for cause in error.chain() {
+        let text = cause.to_string();
+        // Some libraries repeat their cause in their own text.
+        if !parts.last().is_some_and(|last| last.contains(&text)) {
+            parts.push(text);
+        }
+    }
+    parts.join(": ")
+}

@@ -1,0 +1,83 @@
+//! The command line: what was typed becomes a plan, what happened becomes an exit code.
+//!
+//! This is the only module that reads the environment and the settings file, opens the standard streams, listens to
+//! signals and ends the process. Results go to standard output, everything else to standard error.
+
+mod args;
+mod ask;
+mod crawl;
+mod demo;
+mod exit;
+mod settings;
+mod units;
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::FromArgMatches;
+
+use args::{Cli, Command};
+use exit::{Exit, Outcome};
+
+/// Runs the program with the arguments and streams of this process.
+pub fn main() -> ExitCode {
+    let outcome = run();
+    if let Err(error) = &outcome {
+        // Nothing can be done about a standard error that is closed.
+        let _ = writeln!(std::io::stderr(), "pressmark: {}", exit::sentence(error));
+    }
+    ExitCode::from(exit::code(&outcome))
+}
+
+fn run() -> Outcome {
+    let arguments: Vec<std::ffi::OsString> = std::env::args_os().collect();
+    let command = settings::command(&arguments)?;
+    let matches = match command.try_get_matches_from(&arguments) {
+        Ok(matches) => matches,
+        // Help and version are no errors and go to standard output.
+        Err(error) => {
+            let code = if error.use_stderr() { Exit::Usage } else { Exit::Done };
+            let _ = error.print();
+            return Ok(code);
+        }
+    };
+    let cli = Cli::from_arg_matches(&matches).map_err(|cause| exit::usage(cause.to_string()))?;
+    match cli.command {
+        Command::Crawl(crawl) => crawl::run(&cli.common, crawl),
+        Command::Demo => demo::run(&cli.common, matches.value_source("archive")),
+        Command::Status { json } => ask::status(&cli.common, json),
+        Command::Query { sql, format, output } => ask::query(&cli.common, &sql, format, output.as_deref()),
+        Command::Show { url, raw } => ask::show(&cli.common, &url, raw),
+        Command::Explain { urls, json, scope } => ask::explain(&cli.common, &urls, json, &scope),
+        Command::Completions { shell } => {
+            let mut command = settings::declared();
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut command, "pressmark", &mut script);
+            print(&script)
+        }
+        Command::Man => {
+            let mut page = Vec::new();
+            let render = clap_mangen::Man::new(settings::declared()).render(&mut page);
+            render.map_err(|cause| exit::failed("write the manual page", cause))?;
+            print(&page)
+        }
+    }
+}
+
+/// Writes a result to standard output. A reader that has gone away has had enough.
+fn print(bytes: &[u8]) -> Outcome {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(cause) if cause.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(exit::failed("write to standard output", cause))
+        }
+        _ => Ok(Exit::Done),
+    }
+}
+
+/// The width of the terminal that standard output is, if it is one.
+fn output_width() -> Option<usize> {
+    let out = std::io::stdout();
+    let columns = rustix::termios::tcgetwinsize(&out).ok().map(|size| usize::from(size.ws_col));
+    columns.filter(|columns| *columns > 0 && out.is_terminal())
+}

@@ -68,6 +68,7 @@ pub mod extract;
 pub mod fetch;
 pub mod frontier;
 pub mod politeness;
+pub mod report;
 pub mod seeds;
 pub mod store;
 pub mod web;

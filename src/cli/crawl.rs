@@ -14,7 +14,7 @@ use crate::archive::Compress;
 use crate::crawl::{self, Brings, Budget, Event, Lock, Plan, Scope, SeedInput, Stop, Summary};
 use crate::fetch::{self, Fetcher};
 use crate::politeness::RobotsPolicy;
-use crate::report::{self, Progress};
+use crate::report::{self, Progress, Style};
 use crate::web::digest::{Algorithm, digest};
 use crate::web::time::{Clock, SystemClock};
 use crate::web::url::WebUrl;
@@ -218,14 +218,14 @@ fn verdict(summary: &Summary, strict: bool, signal: Option<Exit>) -> Exit {
 
 /// Bars on a terminal, a line now and then elsewhere, problems alone when that is wanted.
 pub(super) fn progress(quiet: bool) -> Progress {
-    let stderr = Box::new(std::io::stderr());
-    if quiet {
-        Progress::quiet(stderr)
+    let style = if quiet {
+        Style::Quiet(Box::new(std::io::stderr()))
     } else if std::io::stderr().is_terminal() {
-        Progress::bars(ProgressDrawTarget::stderr())
+        Style::Bars(ProgressDrawTarget::stderr())
     } else {
-        Progress::lines(stderr)
-    }
+        Style::Lines(Box::new(std::io::stderr()))
+    };
+    Progress::new(style)
 }
 
 /// A line for people. Nothing can be done about a standard error that is closed.

@@ -90,6 +90,8 @@ struct Dispatcher<'a, T> {
     next_tick: Moment,
     counters: Summary,
     pages_begun: u64,
+    /// Turns that are over.
+    settled: u64,
     failed_by_seed: HashMap<i64, u64>,
     files: BTreeSet<String>,
     /// Why no new page is begun, once that is so.
@@ -206,6 +208,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             next_tick: now.after(TICK),
             counters: Summary { run: run.id, ..Summary::default() },
             pages_begun: 0,
+            settled: 0,
             failed_by_seed: HashMap::new(),
             files: BTreeSet::new(),
             closed: None,
@@ -490,6 +493,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             self.next_tick = now.after(TICK);
         }
         self.uncommitted += 1;
+        self.settled += 1;
         let Extra { clock, robots, hold, .. } = extra;
         self.archivist.order(Order::Keep(Box::new(Kept { taken, clock, robots, hold })));
         Ok(())
@@ -555,7 +559,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             self.next_tick = now.after(TICK);
         }
         (self.tell)(Event::Progress {
-            settled: self.counters.requests,
+            settled: self.settled,
             waiting: self.frontier.waiting(),
             in_air: self.air.len(),
             bytes: self.counters.bytes_received,

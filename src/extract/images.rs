@@ -45,13 +45,14 @@ const LAZY: &[&str] = &[
 const SRCSETS: &[&str] = &["srcset", "data-srcset", "data-lazy-srcset"];
 
 /// Files that stand in for a picture until it is loaded.
-const STAND_INS: &str = "loading.gif loading.png loading.svg blank.gif blank.png none.gif spacer.gif pixel.gif 1x1.gif 1x1.png \
+const STAND_INS: &str = "\
+    loading.gif loading.png loading.svg blank.gif blank.png none.gif spacer.gif pixel.gif 1x1.gif 1x1.png \
     transparent.gif transparent.png placeholder.gif placeholder.png placeholder.jpg placeholder.svg grey.gif \
     gray.gif lazy.gif lazyload.gif s.gif empty.gif dot.gif";
 
 /// Services that answer with some picture: what they give is never the article's.
-const FILLERS: &str =
-    "picsum.photos placehold.it placehold.co via.placeholder.com dummyimage.com lorempixel.com placekitten.com";
+const FILLERS: &str = "\
+    picsum.photos placehold.it placehold.co via.placeholder.com dummyimage.com lorempixel.com placekitten.com";
 
 /// Endings that make an address a picture's.
 const ENDINGS: &str = ".jpg .jpeg .png .gif .webp .avif .bmp .svg";

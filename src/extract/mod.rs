@@ -93,7 +93,8 @@ pub struct Article {
     pub language: Option<String>,
     /// The page's address of record (`rel=canonical`, `og:url`).
     pub canonical: Option<WebUrl>,
-    /// Index into [`Findings::images`]: the picture the claims or the head name, else an article's first of a good size.
+    /// Index into [`Findings::images`]: the picture the claims or the head name, else an article's first that is not
+    /// known to be small.
     pub lead_image: Option<usize>,
     /// Sections, categories, tags as claimed.
     pub categories: Vec<String>,

@@ -506,14 +506,16 @@ impl State {
 }
 
 /// Elements that begin and end a block of text.
-const BLOCKS: &str = "address article aside blockquote body center dd details div dl dt fieldset figure footer form h1 h2 h3 h4 h5 h6 \
+const BLOCKS: &str = "\
+    address article aside blockquote body center dd details div dl dt fieldset figure footer form h1 h2 h3 h4 h5 h6 \
     header html li main nav ol p pre section summary table tbody td tfoot th thead tr ul";
 
 /// Elements that may hold a whole article.
 const CONTAINERS: &str = "article body center div form main section td";
 
 /// Words that a class or an id around the article begins with.
-const SUSPECTS: &str = "ad ads advert advertisement breadcrumb breadcrumbs comment comments cookie copyright disqus footer menu modal \
+const SUSPECTS: &str = "\
+    ad ads advert advertisement breadcrumb breadcrumbs comment comments cookie copyright disqus footer menu modal \
     nav navbar navigation newsletter pager pagination popup prev promo recommend recommendations recommended related \
     relation reply respond share sharing sidebar social subscribe tags toolbar widget";
 

@@ -1,8 +1,27 @@
 //! What a document says: its article, its pictures, its links, what it needs to be shown.
 //!
 //! [`read`] is pure and never fails: whatever the bytes, it returns what it could read and what was odd. It fetches
-//! nothing, knows no clock but [`Document::at`], and keeps nothing between two documents.
+//! nothing, knows no clock but [`Document::at`], and keeps nothing between two documents. One parse and one walk
+//! (`tree`) feed everything else: which part is the article and what it says of itself (`article`, `byline`, `dates`),
+//! its pictures (`images`, `srcset`), and what its style sheets name (`style`).
 
+mod article;
+mod byline;
+mod dates;
+mod images;
+mod srcset;
+mod style;
+mod tree;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{HashMap, HashSet};
+
+use self::article::{Body, Facts, Found};
+use self::tree::{FoundLink, Page};
+use crate::web::charset;
+pub use crate::web::charset::CharsetFrom;
 use crate::web::claims::Claims;
 use crate::web::message::Head;
 use crate::web::referrer::Policy;
@@ -57,19 +76,6 @@ pub enum Kind {
     Other,
 }
 
-/// Where a charset was learnt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CharsetFrom {
-    /// A byte order mark.
-    Bom,
-    /// The `Content-Type` field.
-    Header,
-    /// A `<meta>` element.
-    Meta,
-    /// A guess from the bytes.
-    Guess,
-}
-
 /// The readable part of a page. Everything may be missing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Article {
@@ -87,7 +93,8 @@ pub struct Article {
     pub language: Option<String>,
     /// The page's address of record (`rel=canonical`, `og:url`).
     pub canonical: Option<WebUrl>,
-    /// Index into [`Findings::images`].
+    /// Index into [`Findings::images`]: the picture the claims or the head name, else an article's first that is not
+    /// known to be small.
     pub lead_image: Option<usize>,
     /// Sections, categories, tags as claimed.
     pub categories: Vec<String>,
@@ -149,7 +156,7 @@ pub struct Image {
     pub height: Option<u32>,
     /// The number of the text block it stands before: its place in the article. None for a lead that is not in the body.
     pub position: Option<u32>,
-    /// It is part of the article's body, not of the page around it.
+    /// It is part of the article's body, or its lead; not of the page around it.
     pub in_article: bool,
     /// The policy that decides what `Referer` it is asked for with: element, else document.
     pub policy: Policy,
@@ -215,22 +222,97 @@ pub struct Link {
 
 /// Reads a document; see the module's head.
 pub fn read(document: &Document<'_>) -> Findings {
-    let _ = document;
+    let content_type = document.head.field("content-type");
+    let decoded = charset::decode(document.bytes, content_type.as_deref());
+    let address = WebUrl::parse(document.url).ok();
+    let is_post = address.is_none();
+    let header = Policy::from_header(document.head.fields("referrer-policy"));
+    let mut page = Page::read(&decoded.text, address.clone(), decoded.encoding(), header);
+    let mut oddities = std::mem::take(&mut page.oddities);
+    if let Some(declared) = decoded.refuted {
+        oddities.push(format!("declared as {declared}, which it is not; read as {}", decoded.name));
+    }
+
+    let facts = Facts::of(&page);
+    let body = Body::of(&page, is_post);
+    let kind = article::kind(&page, &body, &facts, is_post);
+    let claimed = article::claimed_pictures(&page, &facts, document);
+    let pictures = std::mem::take(&mut page.pictures);
+    let (images, lead_image) = images::images(pictures, claimed, |place| body.position(place));
+
+    let lead_image = lead_image.or_else(|| article::first_picture(&images).filter(|_| kind == Kind::Article));
+
+    let text = body.text(&page);
+    let language = article::language(&text, page.language.as_deref(), document.claims.language.as_deref());
+    let found = Found {
+        kind,
+        language: language.as_deref(),
+        address: address.as_ref(),
+        named: article::named(&images, lead_image, document),
+    };
+    let dates = article::dates(&page, &body, &facts, document, &found);
+    let published = article::published(&dates).filter(|_| kind != Kind::List);
+    let (byline, source) = article::byline(&page, &body, &facts, document);
+    let article = Article {
+        title: article::title(&page, &facts, document, is_post),
+        byline,
+        source,
+        published,
+        dates,
+        canonical: article::canonical(&page, address.as_ref(), &mut oddities),
+        lead_image,
+        categories: article::categories(&page, &facts, document),
+        language,
+        text,
+    };
+    let meta_robots = page.meta("robots").collect::<Vec<_>>().join(", ");
     Findings {
-        kind: Kind::Other,
-        charset: ("UTF-8", CharsetFrom::Guess),
-        article: Article::default(),
-        images: Vec::new(),
-        requisites: Vec::new(),
-        links: Vec::new(),
-        meta_robots: None,
-        oddities: Vec::new(),
+        kind,
+        charset: (decoded.name, decoded.from),
+        article,
+        requisites: distinct_requisites(page.requisites, &images),
+        links: distinct_links(page.links, &images),
+        images,
+        meta_robots: Some(meta_robots).filter(|directives| !directives.is_empty()),
+        oddities,
     }
 }
 
 /// What a style sheet names: other sheets, fonts, pictures, in order, each once. `policy` is the sheet's own
 /// (its `Referrer-Policy` field, or the default).
 pub fn read_style(url: &WebUrl, text: &str, policy: Policy) -> Vec<Requisite> {
-    let _ = (url, text, policy);
-    Vec::new()
+    let found = style::addresses(text).into_iter();
+    let found = found.filter_map(|(role, href)| Some(Requisite { url: url.join(&href, None).ok()?, role, policy }));
+    distinct_requisites(found.filter(|requisite| requisite.url != *url).collect(), &[])
+}
+
+/// Each once, and no picture that is among the images.
+fn distinct_requisites(requisites: Vec<Requisite>, images: &[Image]) -> Vec<Requisite> {
+    let mut seen: HashSet<WebUrl> =
+        images.iter().flat_map(|image| &image.variants).map(|one| one.url.clone()).collect();
+    requisites.into_iter().filter(|requisite| seen.insert(requisite.url.clone())).collect()
+}
+
+/// Each once, at its first place, and none that leads to one of the images. A picture often links where the headline
+/// beside it does, so the first link with a text gives the text.
+fn distinct_links(found: Vec<FoundLink>, images: &[Image]) -> Vec<Link> {
+    let pictures: HashSet<&WebUrl> = images.iter().flat_map(|image| &image.variants).map(|one| &one.url).collect();
+    let mut at: HashMap<WebUrl, usize> = HashMap::new();
+    let mut links: Vec<Link> = Vec::new();
+    for link in found.into_iter().map(|found| found.link).filter(|link| !pictures.contains(&link.url)) {
+        match at.get(&link.url) {
+            Some(at) if links[*at].text.is_empty() => links[*at].text = link.text,
+            Some(_) => {}
+            None => {
+                at.insert(link.url.clone(), links.len());
+                links.push(link);
+            }
+        }
+    }
+    links
+}
+
+/// White space folded to single spaces, none at the ends.
+fn folded(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -73,9 +73,8 @@ const RULES: &[Rule] = &[
     Rule { host: Host::Relay, path: "/", take: Take::Query },
     // cors-anywhere and its like: `/https://…`.
     Rule { host: Host::Relay, path: "/http", take: Take::Path },
-    // corsproxy.io, cors.sh: `?url=`.
-    Rule { host: Host::Relay, path: "/", take: Take::Parameter("url") },
-    // allorigins: `/raw?url=`, `/get?url=`.
+    // Relays with a parameter: `corsproxy.io/?url=`, allorigins' `/raw?url=`.
+    Rule { host: Host::Is("corsproxy.io"), path: "/", take: Take::Parameter("url") },
     Rule { host: Host::Is("api.allorigins.win"), path: "/", take: Take::Parameter("url") },
     // weserv: https://images.weserv.nl/docs/
     Rule { host: Host::Is("images.weserv.nl"), path: "/", take: Take::Parameter("url") },
@@ -99,7 +98,7 @@ const RULES: &[Rule] = &[
     // thumbor without signature: https://thumbor.readthedocs.io/en/latest/usage.html
     Rule { host: Host::Any, path: "/unsafe/", take: Take::Path },
     // imgproxy with a plain source: https://docs.imgproxy.net/usage/processing
-    Rule { host: Host::Any, path: "/plain/http", take: Take::Between("/plain/", "@") },
+    Rule { host: Host::Any, path: "plain/http", take: Take::Between("/plain/", "@") },
     // GitHub's Camo: `/DIGEST/HEX`.
     Rule { host: Host::Is("camo.githubusercontent.com"), path: "/", take: Take::Hex },
     // DuckDuckGo's picture proxy.
@@ -129,11 +128,7 @@ impl Rule {
             }
             Host::Relay => is_relay(url.host()),
         };
-        let in_form = match self.take {
-            Take::Between(..) if self.path == "/plain/http" => path.contains(self.path),
-            _ if self.path.starts_with('/') => path.starts_with(self.path),
-            _ => path.contains(self.path),
-        };
+        let in_form = if self.path.starts_with('/') { path.starts_with(self.path) } else { path.contains(self.path) };
         if !at_home || !in_form {
             return None;
         }
@@ -269,7 +264,7 @@ mod tests {
             ("https://cors.relay.example/?https://pic.example/a.jpg?w=1&h=2", "https://pic.example/a.jpg?w=1&h=2"),
             ("https://cors.relay.example/?https%3A%2F%2Fpic.example%2Fa%2520b", "https://pic.example/a%20b"),
             ("https://cors-any.example/https://pic.example/a.jpg?x=1", "https://pic.example/a.jpg?x=1"),
-            ("https://corsrelay.example/?url=https%3A%2F%2Fpic.example%2Fa.jpg", "https://pic.example/a.jpg"),
+            ("https://corsproxy.io/?url=https%3A%2F%2Fpic.example%2Fa.jpg", "https://pic.example/a.jpg"),
             ("https://wsrv.nl/?url=https%3A%2F%2Fpic.example%2Fa.jpg%3Fk%3D1&w=300", "https://pic.example/a.jpg?k=1"),
             ("https://wsrv.nl/?w=9&url=pic.example/a.jpg", "http://pic.example/a.jpg"),
             ("https://wsrv.nl/?url=ssl:pic.example/a.jpg", "https://pic.example/a.jpg"),

@@ -3,7 +3,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod archive_run;
+mod crash;
 mod framing;
+mod hand_clock;
+mod lantern;
 mod licences;
 mod readers;
+mod scripted_web;
+mod seed_document;
 mod tidy;
+mod whole_crawl;

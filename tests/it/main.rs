@@ -3,7 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod door;
 mod framing;
 mod licences;
+mod origin;
 mod readers;
 mod tidy;

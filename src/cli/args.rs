@@ -175,6 +175,9 @@ pub(super) struct Crawl {
     /// Let these private or local addresses through; repeatable
     #[arg(long, value_name = "CIDR")]
     pub allow_address: Vec<ipnet::IpNet>,
+    /// Trust the certificates in this PEM file as well
+    #[arg(long, value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
     /// A WARC file of this size is followed by another
     #[arg(long, value_name = "SIZE", default_value = "1GB", value_parser = size)]
     pub warc_size: u64,

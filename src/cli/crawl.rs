@@ -6,6 +6,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use indicatif::ProgressDrawTarget;
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use tokio::sync::watch;
 
 use super::args::{AllOrNone, Common, CompressArg, Crawl, DigestArg, IfRunning, RobotsArg, ScopeArgs};
@@ -36,7 +39,7 @@ pub(super) fn run(common: &Common, crawl: Box<Crawl>) -> Outcome {
         let text = "no --contact is given: a site's owner cannot reach you".to_owned();
         progress.hear(&Event::Warning(text));
     }
-    let plan = plan(common, *crawl, seeds);
+    let plan = plan(common, *crawl, seeds)?;
     let (summary, stop) = block_on(perform(&plan, &mut progress))?;
     progress.finish();
     if json {
@@ -162,7 +165,7 @@ pub(super) fn scope(args: &ScopeArgs) -> Scope {
     Scope { depth: args.depth, reach: args.scope.into(), include: args.include.clone(), exclude: args.exclude.clone() }
 }
 
-fn plan(common: &Common, crawl: Crawl, seeds: Vec<SeedInput>) -> Plan {
+fn plan(common: &Common, crawl: Crawl, seeds: Vec<SeedInput>) -> anyhow::Result<Plan> {
     let mut plan = Plan::new(&common.archive, seeds);
     plan.scope = scope(&crawl.scope);
     plan.profile = crawl.profile;
@@ -180,6 +183,9 @@ fn plan(common: &Common, crawl: Crawl, seeds: Vec<SeedInput>) -> Plan {
     plan.wire.max_body = crawl.max_body;
     plan.wire.resolve = crawl.resolve;
     plan.wire.guard = Guard { allow: crawl.allow_address };
+    if let Some(path) = &crawl.ca_file {
+        plan.wire.roots = Arc::new(roots(&plan.wire.roots, path)?);
+    }
     plan.wire.spool_dir = plan.spool_folder();
     plan.fetch =
         fetch::Options { user_agent: crawl.user_agent, contact: crawl.contact, accept_encoding: crawl.accept_encoding };
@@ -196,7 +202,19 @@ fn plan(common: &Common, crawl: Crawl, seeds: Vec<SeedInput>) -> Plan {
     };
     plan.budget = Budget { pages: crawl.max_pages, bytes: crawl.max_bytes, time: crawl.max_time };
     plan.fresh = crawl.fresh;
-    plan
+    Ok(plan)
+}
+
+/// The usual roots and those of a PEM file.
+fn roots(usual: &RootCertStore, path: &Path) -> anyhow::Result<RootCertStore> {
+    let wrong = |cause: String| usage(format!("cannot read certificates from {}: {cause}", path.display()));
+    let mut roots = usual.clone();
+    let certificates = CertificateDer::pem_file_iter(path).map_err(|cause| wrong(cause.to_string()))?;
+    for certificate in certificates {
+        let certificate = certificate.map_err(|cause| wrong(cause.to_string()))?;
+        roots.add(certificate).map_err(|cause| wrong(cause.to_string()))?;
+    }
+    Ok(roots)
 }
 
 /// The name robots.txt knows us by: the user agent up to its version (RFC 9309, 2.2.1).

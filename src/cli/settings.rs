@@ -108,7 +108,7 @@ impl Setting {
             toml::Value::Array(values) => values.iter().map(one).collect::<Result<Vec<_>, _>>()?,
             value => vec![one(value)?],
         };
-        if matches!(key, "archive" | "seeds") {
+        if matches!(key, "archive" | "ca-file" | "seeds") {
             values = values.iter().map(|value| relative_to(path, value)).collect();
         }
         Ok(Setting { key: key.to_owned(), line, values })

@@ -129,7 +129,8 @@ impl Fetcher {
     /// Sends the request and reads on while the client likes the answer; the door records regardless.
     async fn drive(&self, pass: u64, url: &WebUrl, role: Role, referer: Option<&str>) -> Result<(), reqwest::Error> {
         // Always http: the door does TLS. The origin in the pass decides where it goes.
-        let plain = url.as_str().replacen("https://", "http://", 1);
+        let plain = url.as_str().strip_prefix("https:").map(|rest| format!("http:{rest}"));
+        let plain = plain.as_deref().unwrap_or(url.as_str());
         let mut request = self
             .client
             .get(plain)

@@ -37,7 +37,8 @@ pub struct Exchange {
 pub struct Answer {
     /// Everything before the body: interim 1xx heads and the final head.
     pub head: Vec<u8>,
-    /// Where in `head` the final head begins. Equal to its length when there is none (malformed answers).
+    /// Where in `head` the final head begins, or what came of it before it was cut off. Equal to its length when
+    /// nothing of one came (malformed answers).
     pub final_at: usize,
     /// Everything after the head that belongs to the answer, chunk framing included.
     pub body: Body,

@@ -7,7 +7,7 @@
 
 use super::message::trim;
 
-/// A head longer than this is not a head.
+/// Heads longer than this are none: interim heads and empty lines are counted in, or they could come for ever.
 const HEAD_MAX: usize = 1 << 20;
 /// A chunk-size or trailer line longer than this is not one.
 const LINE_MAX: usize = 64 << 10;
@@ -101,11 +101,6 @@ impl Framing {
         self.state == State::Done
     }
 
-    /// The final head has been read.
-    pub fn has_head(&self) -> bool {
-        self.state != State::Head
-    }
-
     /// Another answer may follow on this connection.
     pub fn is_reusable(&self) -> bool {
         self.is_done() && self.keep_alive && !self.malformed && !self.until_close
@@ -131,9 +126,12 @@ impl Framing {
         for (i, byte) in bytes.iter().enumerate() {
             self.head.push(*byte);
             let head = &self.head[self.final_at..];
-            if head.len() == 1 && matches!(byte, b'\r' | b'\n') {
+            if self.head.len() > HEAD_MAX {
+                self.not_http(body);
+                return i + 1;
+            } else if head.len() == 1 && matches!(byte, b'\r' | b'\n') {
                 self.final_at += 1;
-            } else if !b"HTTP/".starts_with(&head[..head.len().min(5)]) || head.len() > HEAD_MAX {
+            } else if !b"HTTP/".starts_with(&head[..head.len().min(5)]) {
                 self.not_http(body);
                 return i + 1;
             } else if *byte == b'\n' && (head.ends_with(b"\n\n") || head.ends_with(b"\n\r\n")) {
@@ -452,6 +450,16 @@ mod tests {
         ] {
             let got = read(format!("{head}ab").as_bytes());
             assert!(got.framing.is_malformed() && got.payload == b"ab", "{head:?}");
+        }
+    }
+
+    #[test]
+    fn heads_without_end_are_no_heads() {
+        for endless in ["HTTP/1.1 100 Continue\r\n\r\n", "\r\n", "HTTP/1.1 200 OK\r\nX: y\r\n"] {
+            let bytes = endless.repeat(HEAD_MAX / endless.len() + 2);
+            let got = read_in(bytes.as_bytes(), 64 << 10);
+            assert!(got.framing.is_malformed() && got.taken == bytes.len(), "{endless:?}");
+            assert!(got.framing.head.len() <= HEAD_MAX, "{endless:?}");
         }
     }
 

@@ -84,12 +84,14 @@ impl Inner {
             // A server may answer and close before it has read everything: look for its answer all the same.
             _ => self.receive(client, &mut connection.stream, tape, exchange).await,
         };
+        // After half a request the server would take the next one for its other half.
+        let reusable = sent.is_ok() && tape.framing.is_reusable() && tape.excess == 0;
         let fault = match (received, sent) {
             (Some(Fault::NoAnswer), _) if exchange.reused => Some(Fault::Stale),
             (Some(Fault::NoAnswer | Fault::Cut), Err(fault)) => Some(fault),
             (received, _) => received,
         };
-        if fault.is_none() && tape.framing.is_reusable() && tape.excess == 0 {
+        if fault.is_none() && reusable {
             connection.since = Instant::now();
             self.pool.put(origin, connection);
         }
@@ -127,11 +129,12 @@ impl Inner {
                 // A client that has had enough is no reason to stop: answers that it refuses are kept as well.
                 client_gone = client.write_all(&piece[..taken]).await.is_err();
             }
-            if tape.framing.is_done() {
-                return None;
-            }
+            // First of all: the piece that goes over the cap may also be the last, and it is not all there.
             if tape.capped {
                 return Some(Fault::Cap);
+            }
+            if tape.framing.is_done() {
+                return None;
             }
         }
     }
@@ -268,7 +271,6 @@ impl Tape {
             return None;
         }
         let (complete, malformed) = (self.framing.is_done() && !self.capped, self.framing.is_malformed());
-        let has_head = self.framing.has_head();
         let (head, final_at, parts) = self.framing.into_head();
         let body = self.body.into_body();
         let clip = |mut part: crate::web::framing::Part| {
@@ -276,8 +278,6 @@ impl Tape {
             part
         };
         let parts = parts.map(|parts| parts.into_iter().map(clip).filter(|part| part.len > 0).collect());
-        // A head that was cut off is all there is, and it is no head.
-        let final_at = if has_head { final_at } else { head.len().min(final_at) };
         Some(Answer {
             head,
             final_at,

@@ -34,18 +34,18 @@ pub(super) enum Stream {
 impl Connection {
     /// Nothing has arrived while it was idle: neither its end nor an answer nobody asked for.
     ///
-    /// It asks the kernel, because tokio may not have seen the end of the connection yet. Over TLS a late session
-    /// ticket is allowed: one read must then still be waiting.
+    /// TLS is asked first: what it has read ahead, bytes or its closing alert, the kernel no longer knows of. That read
+    /// also takes in a late session ticket, which is allowed. Then the kernel, because tokio may not have seen yet what
+    /// has arrived.
     pub(super) fn is_quiet(&mut self) -> bool {
         let mut byte = [0u8; 1];
-        match rustix::net::recv(self.stream.socket(), &mut byte, RecvFlags::PEEK | RecvFlags::DONTWAIT) {
-            Err(cause) => cause == rustix::io::Errno::AGAIN,
-            Ok((_, 0)) => false,
-            Ok(_) => match &mut self.stream {
-                Stream::Plain(_) => false,
-                Stream::Tls(stream) => futures_util::FutureExt::now_or_never(stream.read(&mut byte)).is_none(),
-            },
+        if let Stream::Tls(stream) = &mut self.stream
+            && futures_util::FutureExt::now_or_never(stream.read(&mut byte)).is_some()
+        {
+            return false;
         }
+        let peeked = rustix::net::recv(self.stream.socket(), &mut byte, RecvFlags::PEEK | RecvFlags::DONTWAIT);
+        matches!(peeked, Err(rustix::io::Errno::AGAIN))
     }
 }
 

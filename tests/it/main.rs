@@ -5,10 +5,12 @@
 
 mod archive_run;
 mod crash;
+mod door;
 mod framing;
 mod hand_clock;
 mod lantern;
 mod licences;
+mod origin;
 mod readers;
 mod scripted_web;
 mod seed_document;

@@ -1,14 +1,14 @@
 //! The user's own seed document, with its hosts mapped to a local server: once with the relay alive, once dead.
 
-use std::collections::BTreeSet;
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
 
 use pressmark::archive::Records;
+use tokio::runtime::Runtime;
+use tokio_rustls::TlsAcceptor;
 
 use crate::lantern::{nobody, pressmark, rows, run, warcs};
+use crate::origin::{Authority, Line, Origin};
 
 const SEED: &str = "zaker-mini-programs.md";
 const RELAY: &str = "cors.zfour.workers.dev";
@@ -20,46 +20,25 @@ const ORIGINALS: [(&str, u32, u32); 4] = [
     ("http://zkres2.myzaker.com/202110/6177ce288e9f096a0d7cfd6c_1024.jpg", 960, 566),
 ];
 
-/// Answers every picture with a JPEG header of its declared size, everything else with 404. Writes down what came.
-struct Pictures {
-    address: SocketAddr,
-    heads: Arc<Mutex<Vec<String>>>,
-}
-
-impl Pictures {
-    fn serve() -> Pictures {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        let (address, heads) = (listener.local_addr().unwrap(), Arc::new(Mutex::new(Vec::new())));
-        let log = heads.clone();
-        // Ends with the process: it has nothing to tidy up.
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                let (mut stream, log) = (stream.unwrap(), log.clone());
-                std::thread::spawn(move || {
-                    let mut head = Vec::new();
-                    let mut byte = [0];
-                    while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap_or(0) > 0 {
-                        head.push(byte[0]);
-                    }
-                    let head = String::from_utf8(head).unwrap();
-                    let name = |url: &str| url.rsplit('/').next().unwrap().to_owned();
-                    let line = head.lines().next().unwrap_or("").to_owned();
-                    let picture = ORIGINALS.iter().find(|(url, _, _)| line.contains(&name(url)));
-                    log.lock().unwrap().push(head);
-                    let (status, body) = match picture {
-                        Some((_, width, height)) => ("200 OK", jpeg(*width, *height)),
-                        None => ("404 Not Found", Vec::new()),
-                    };
-                    let head = format!(
-                        "HTTP/1.1 {status}\r\nContent-Type: image/jpeg\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-                        body.len()
-                    );
-                    let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&body));
-                });
+/// Answers every picture with a JPEG header of its declared size, everything else with 404.
+async fn pictures(tls: Option<TlsAcceptor>) -> Origin {
+    Origin::start(tls, |mut line: Line| async move {
+        while let Some(head) = line.request().await {
+            let head = String::from_utf8(head).unwrap();
+            let asked = head.lines().next().unwrap_or("");
+            let name = |url: &str| url.rsplit('/').next().unwrap().to_owned();
+            let (status, body) = match ORIGINALS.iter().find(|(url, _, _)| asked.contains(&name(url))) {
+                Some((_, width, height)) => ("200 OK", jpeg(*width, *height)),
+                None => ("404 Not Found", Vec::new()),
+            };
+            let head =
+                format!("HTTP/1.1 {status}\r\nContent-Type: image/jpeg\r\nContent-Length: {}\r\n\r\n", body.len());
+            if !line.say(&[head.as_bytes(), &body].concat()).await {
+                return;
             }
-        });
-        Pictures { address, heads }
-    }
+        }
+    })
+    .await
 }
 
 /// The beginning of a JPEG of that size: start of image, JFIF, start of frame.
@@ -77,14 +56,17 @@ fn seed() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds").join(SEED)
 }
 
-fn crawl(archive: &Path, pictures: &Pictures, relay: SocketAddr) {
+/// The built binary on the seed document; the relay is asked over https.
+fn crawl(archive: &Path, pictures: SocketAddr, relay: SocketAddr, ca_file: Option<&Path>) {
     let mut command = pressmark();
     command.arg("crawl").arg(seed()).arg("--archive").arg(archive).args(["--delay", "0"]);
     for host in HOSTS {
-        command.arg("--resolve").arg(format!("{host}:80:{}", pictures.address));
+        command.arg("--resolve").arg(format!("{host}:80:{pictures}"));
     }
-    // The relay is asked over https; there is nobody who speaks it, or nobody at all.
     command.arg("--resolve").arg(format!("{RELAY}:443:{relay}"));
+    if let Some(ca_file) = ca_file {
+        command.arg("--ca-file").arg(ca_file);
+    }
     assert!(run(&mut command).status.success());
 }
 
@@ -130,26 +112,31 @@ fn check_resource(archive: &Path) {
 
 #[test]
 fn the_seed_document_is_complete_though_its_relay_is_dead() {
-    let (pictures, folder) = (Pictures::serve(), tempfile::tempdir().unwrap());
-    crawl(folder.path(), &pictures, nobody());
+    let (runtime, folder) = (Runtime::new().unwrap(), tempfile::tempdir().unwrap());
+    let pictures = runtime.block_on(pictures(None));
+    crawl(folder.path(), pictures.address, nobody(), None);
     check_article(folder.path());
     check_resource(folder.path());
-    let heads = pictures.heads.lock().unwrap();
-    let asked: BTreeSet<&str> = heads.iter().filter_map(|head| head.lines().next()).collect();
-    assert_eq!(asked.len(), 5, "four pictures, and robots.txt of two hosts by one line: {asked:?}");
-    assert!(heads.iter().all(|head| !head.to_lowercase().contains("referer:")), "the page's policy is no-referrer");
+    let heads: Vec<String> =
+        pictures.requests().into_iter().map(|head| String::from_utf8(head).unwrap().to_lowercase()).collect();
+    assert_eq!(heads.len(), 6, "four pictures, and robots.txt of two hosts: {heads:?}");
+    assert!(heads.iter().all(|head| !head.contains("referer:")), "the page's policy is no-referrer: {heads:?}");
 }
 
 #[test]
 fn the_relay_s_copies_are_kept_as_well_while_it_lives() {
-    let (pictures, relay, folder) = (Pictures::serve(), TlsRelay::serve(), tempfile::tempdir().unwrap());
-    // The relay speaks https with a certificate of our own making, which the binary has no reason to trust: the same
-    // crawl through the library, whose door is told to.
-    relay.crawl(folder.path(), &pictures);
-    check_article(folder.path());
+    let (runtime, folder, authority) = (Runtime::new().unwrap(), tempfile::tempdir().unwrap(), Authority::new());
+    let originals = runtime.block_on(pictures(None));
+    let relay = runtime.block_on(pictures(Some(authority.certify(RELAY).0)));
+    let ca_file = folder.path().join("ca.pem");
+    std::fs::write(&ca_file, authority.pem()).unwrap();
+    let archive = folder.path().join("archive");
+    crawl(&archive, originals.address, relay.address, Some(&ca_file));
+    check_article(&archive);
+    check_resource(&archive);
     let kept = rows(
-        folder.path(),
+        &archive,
         "SELECT count(*), count(DISTINCT payload_digest) FROM capture_log WHERE role = 'image' AND status = 200",
     );
-    assert_eq!(kept[0], [8.into(), 4.into()] as [serde_json::Value; 2], "four originals, four copies, equal bytes");
+    assert_eq!(kept[0], [serde_json::Value::from(8), 4.into()], "four originals, four copies, equal bytes");
 }

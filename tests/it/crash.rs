@@ -1,0 +1,139 @@
+//! kill -9 at any moment, and the same command again: nothing kept is lost, nothing kept is fetched twice.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use pressmark::archive::Records;
+use pressmark::demo::world::truths;
+
+use crate::lantern::{Lantern, rows, run, start, warcs};
+
+/// How often the crawl is killed.
+const KILLS: u32 = 20;
+
+/// The captures whose records are whole in the archive as it stands: URL and date.
+fn whole(archive: &Path) -> BTreeSet<(String, String)> {
+    let mut whole = BTreeSet::new();
+    if !archive.join("warc").exists() {
+        return whole;
+    }
+    for file in warcs(archive) {
+        let mut first: Option<(String, String)> = None;
+        for record in Records::open(&file, 0).unwrap().map_while(Result::ok) {
+            let field = |name| record.field(name).unwrap_or_default().to_owned();
+            match record.kind() {
+                "response" => first = Some((field("WARC-Target-URI"), field("WARC-Date"))),
+                "metadata" => whole.extend(first.take()),
+                _ => {}
+            }
+        }
+    }
+    whole
+}
+
+/// Runs the crawl, kills it after `after`; false when it had ended by then.
+fn kill(lantern: &Lantern, archive: &Path, after: Duration) -> bool {
+    let mut child = start(lantern.crawl(archive).args(["--delay", "120ms"]));
+    let until = Instant::now() + after;
+    while Instant::now() < until {
+        if child.try_wait().unwrap().is_some() {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    true
+}
+
+#[test]
+fn twenty_kills_lose_nothing_and_fetch_nothing_kept_again() {
+    let (lantern, folder) = (Lantern::new(), tempfile::tempdir().unwrap());
+    let archive = folder.path();
+    let mut killed = 0;
+    let mut kept = BTreeSet::new();
+    let mut asked_before = 0;
+    let mut again: BTreeMap<String, u32> = BTreeMap::new();
+    for round in 0..KILLS {
+        // Different moments of the start, of the crawl, of a commit.
+        let after = Duration::from_millis(60 + u64::from(round) * 37 % 700);
+        if !kill(&lantern, archive, after) {
+            break;
+        }
+        killed += 1;
+        let now = whole(archive);
+        let lost: Vec<_> = kept.difference(&now).collect();
+        assert!(lost.is_empty(), "kill {round} lost {lost:?}");
+        let had: BTreeSet<&String> = kept.iter().map(|(url, _)| url).collect();
+        let arrivals = lantern.site.arrivals();
+        for arrival in &arrivals[asked_before..] {
+            let url = format!("http://{}{}", arrival.host, arrival.path_and_query);
+            if had.contains(&url) {
+                *again.entry(url).or_default() += 1;
+            }
+        }
+        asked_before = arrivals.len();
+        kept = now;
+    }
+    assert!(killed >= 10, "the crawl was over after {killed} kills: too fast to be killed");
+    assert!(again.is_empty(), "kept, and fetched again: {again:?}");
+
+    let output = run(lantern.crawl(archive).args(["--delay", "120ms"]));
+    assert!(output.status.success());
+    let end = whole(archive);
+    assert!(kept.is_subset(&end));
+    assert!(warcs(archive).iter().all(|file| file.extension().is_some_and(|end| end != "open")), "all are sealed");
+
+    // Every record has its row, every row its record, every article is there.
+    let logged: BTreeSet<(String, String)> = rows(archive, "SELECT url, fetched FROM capture_log WHERE kind = 'response'")
+        .iter()
+        .map(|row| (row[0].as_str().unwrap().to_owned(), row[1].as_str().unwrap().to_owned()))
+        .collect();
+    assert_eq!(logged, end);
+    let articles: BTreeSet<String> =
+        rows(archive, "SELECT url FROM article").iter().map(|row| row[0].as_str().unwrap().to_owned()).collect();
+    for truth in truths().articles {
+        assert!(articles.contains(&truth.url), "{} is missing", truth.url);
+    }
+    let incomplete = rows(archive, "SELECT url FROM article WHERE NOT complete");
+    assert_eq!(incomplete.len(), 1, "only the article whose picture is not there: {incomplete:?}");
+}
+
+#[test]
+fn one_run_at_a_time() {
+    let (lantern, folder) = (Lantern::new(), tempfile::tempdir().unwrap());
+    let mut first = start(&mut lantern.crawl(folder.path()));
+    while !folder.path().join("warc").exists() {
+        assert!(first.try_wait().unwrap().is_none());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(run(&mut lantern.crawl(folder.path())).status.code(), Some(75));
+    assert_eq!(run(lantern.crawl(folder.path()).args(["--if-running", "skip"])).status.code(), Some(0));
+    assert_eq!(run(lantern.crawl(folder.path()).args(["--if-running", "wait=300ms"])).status.code(), Some(75));
+    first.kill().unwrap();
+    first.wait().unwrap();
+}
+
+#[test]
+fn the_first_signal_drains_and_the_rest_goes_first_next_time() {
+    let (lantern, folder) = (Lantern::new(), tempfile::tempdir().unwrap());
+    let child = start(lantern.crawl(folder.path()).args(["--delay", "300ms"]));
+    while lantern.site.arrivals().len() < 5 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let interrupted = Instant::now();
+    assert!(std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    assert!(interrupted.elapsed() < Duration::from_secs(10));
+    let run_row = &rows(folder.path(), "SELECT stopped_by, finished_ms IS NOT NULL FROM run")[0];
+    assert_eq!((&run_row[0], &run_row[1]), (&"signal".into(), &1.into()));
+    let kept: BTreeSet<String> = whole(folder.path()).into_iter().map(|(url, _)| url).collect();
+    let before = lantern.site.arrivals().len();
+    assert!(run(lantern.crawl(folder.path()).args(["--delay", "50ms", "--max-pages", "3"])).status.success());
+    for arrival in &lantern.site.arrivals()[before..] {
+        let url = format!("http://{}{}", arrival.host, arrival.path_and_query);
+        assert!(!kept.contains(&url), "{url} was kept before the signal");
+    }
+}

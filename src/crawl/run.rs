@@ -215,6 +215,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             clock,
         };
         for taken in planted.documents {
+            dispatcher.frontier.offer(&taken.settled.offers)?;
             let extra = Extra { lease: None, clock: None, robots: None, hold: dispatcher.clock.hold() };
             dispatcher.keep(taken, extra)?;
         }

@@ -86,10 +86,11 @@ fn twenty_kills_lose_nothing_and_fetch_nothing_kept_again() {
     assert!(warcs(archive).iter().all(|file| file.extension().is_some_and(|end| end != "open")), "all are sealed");
 
     // Every record has its row, every row its record, every article is there.
-    let logged: BTreeSet<(String, String)> = rows(archive, "SELECT url, fetched FROM capture_log WHERE kind = 'response'")
-        .iter()
-        .map(|row| (row[0].as_str().unwrap().to_owned(), row[1].as_str().unwrap().to_owned()))
-        .collect();
+    let logged: BTreeSet<(String, String)> =
+        rows(archive, "SELECT url, fetched FROM capture_log WHERE kind = 'response'")
+            .iter()
+            .map(|row| (row[0].as_str().unwrap().to_owned(), row[1].as_str().unwrap().to_owned()))
+            .collect();
     assert_eq!(logged, end);
     let articles: BTreeSet<String> =
         rows(archive, "SELECT url FROM article").iter().map(|row| row[0].as_str().unwrap().to_owned()).collect();

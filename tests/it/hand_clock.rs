@@ -13,8 +13,6 @@ const ROUNDS: usize = 64;
 #[derive(Clone)]
 pub struct HandClock {
     state: Arc<Mutex<State>>,
-    /// Cloned into every hold.
-    token: Arc<()>,
     start: Timestamp,
 }
 
@@ -23,11 +21,13 @@ struct State {
     now: Moment,
     sleepers: BTreeMap<(Moment, u64), oneshot::Sender<()>>,
     sequence: u64,
+    /// Cloned into every hold.
+    token: Arc<()>,
 }
 
 impl HandClock {
     pub fn new(start: Timestamp) -> HandClock {
-        HandClock { state: Arc::default(), token: Arc::new(()), start }
+        HandClock { state: Arc::default(), start }
     }
 
     /// Moves time on whenever everybody sleeps, for as long as `work` takes. Needs a runtime of one thread.
@@ -39,7 +39,7 @@ impl HandClock {
                 return Poll::Ready(output);
             }
             idle += 1;
-            if Arc::strong_count(&self.token) > 1 {
+            if self.is_held() {
                 std::thread::yield_now();
                 idle = 0;
             } else if idle > ROUNDS {
@@ -50,6 +50,10 @@ impl HandClock {
             Poll::Pending
         })
         .await
+    }
+
+    fn is_held(&self) -> bool {
+        Arc::strong_count(&self.state.lock().unwrap().token) > 1
     }
 
     fn jump(&self) {
@@ -88,6 +92,6 @@ impl Clock for HandClock {
     }
 
     fn hold(&self) -> Hold {
-        Hold(Some(self.token.clone()))
+        Hold(Some(self.state.lock().unwrap().token.clone()))
     }
 }

@@ -25,11 +25,17 @@ pub struct Page {
 
 impl Page {
     pub fn html(body: &str) -> Page {
-        Page::answer(&format!("HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {}\r\n\r\n{body}", body.len()))
+        Page::answer(&format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        ))
     }
 
     pub fn text(media: &str, body: &str) -> Page {
-        Page::answer(&format!("HTTP/1.1 200 OK\r\nContent-Type: {media}\r\nContent-Length: {}\r\n\r\n{body}", body.len()))
+        Page::answer(&format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: {media}\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        ))
     }
 
     pub fn answer(bytes: &str) -> Page {
@@ -63,10 +69,13 @@ impl Transport for ScriptedWeb {
         self.asked.lock().unwrap().push((start, request.url.as_str().to_owned()));
         if page.answer.is_ok() {
             request.permit.stamp().set(start);
-            exchange.request = format!("GET {} HTTP/1.1\r\nHost: {}\r\n\r\n", request.url.path_and_query(), request.url.host()).into_bytes();
+            exchange.request =
+                format!("GET {} HTTP/1.1\r\nHost: {}\r\n\r\n", request.url.path_and_query(), request.url.host())
+                    .into_bytes();
         }
         self.clock.sleep_until(start.after(page.takes)).await;
-        exchange.times = Times { sent: Some(Duration::ZERO), first: Some(page.takes), end: Some(page.takes), ..Times::default() };
+        exchange.times =
+            Times { sent: Some(Duration::ZERO), first: Some(page.takes), end: Some(page.takes), ..Times::default() };
         match page.answer {
             Ok(bytes) => {
                 exchange.fault = None;
@@ -86,5 +95,14 @@ fn read(bytes: &[u8]) -> Answer {
     framing.close();
     let (complete, malformed) = (framing.is_done(), framing.is_malformed());
     let (head, final_at, parts) = framing.into_head();
-    Answer { head, final_at, body: Body::Bytes(body.into()), parts, complete, malformed, excess: 0, unclean_close: false }
+    Answer {
+        head,
+        final_at,
+        body: Body::Bytes(body.into()),
+        parts,
+        complete,
+        malformed,
+        excess: 0,
+        unclean_close: false,
+    }
 }

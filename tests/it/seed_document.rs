@@ -97,7 +97,10 @@ fn check_article(archive: &Path) {
         assert_eq!((&row[2], &row[3], &row[4]), (&width.into(), &height.into(), &width.into()));
         assert_eq!((&row[6], &row[7]), (&i64::from(i == 0).into(), &"complete".into()));
         let variants = row[8].as_str().unwrap();
-        assert!(variants.contains(&format!("https://{RELAY}/?{url}")) && variants.contains("proxied copy"), "{variants}");
+        assert!(
+            variants.contains(&format!("https://{RELAY}/?{url}")) && variants.contains("proxied copy"),
+            "{variants}"
+        );
     }
 }
 

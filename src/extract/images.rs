@@ -155,8 +155,8 @@ impl Picture {
     }
 
     /// The `srcset`s of the element and of the `source`s before it. The candidates with a width come first, whatever
-    /// `source` they are from; a `source` without widths is another format of the `src`, or a crop for small screens,
-    /// and comes after it.
+    /// `source` they are from; then a `source` for large screens alone. Any other `source` without widths is another
+    /// format of the `src`, or a crop for small screens, and comes after it.
     fn read_srcsets(&mut self, element: ElementRef<'_>, base: &Base) {
         let parent = element.parent().and_then(ElementRef::wrap).filter(|parent| parent.value().name() == "picture");
         let sources =
@@ -165,6 +165,8 @@ impl Picture {
         let mut formats: Vec<(f32, WebUrl)> = Vec::new();
         for source in sources.chain([element]) {
             let sizes = source.attr("sizes").or_else(|| source.attr("data-sizes")).filter(|sizes| *sizes != "auto");
+            let for_large =
+                source.attr("media").is_some_and(|media| media.contains("min-width") && srcset::holds(media));
             for value in SRCSETS.iter().filter_map(|name| source.attr(name)) {
                 let candidates = srcset::candidates(value);
                 // Browsers take the first source that suits them.
@@ -177,7 +179,7 @@ impl Picture {
                 for (candidate, url) in candidates.iter().filter_map(|one| Some((one, base.join(one.url)?))) {
                     match candidate.size {
                         Size::Width(width) => widths.push((width, url)),
-                        Size::Density(density) if source == element => widths.push((density, url)),
+                        Size::Density(density) if source == element || for_large => widths.push((density, url)),
                         Size::Density(density) => formats.push((density, url)),
                     }
                 }

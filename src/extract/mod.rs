@@ -220,6 +220,9 @@ pub struct Link {
     pub nofollow: bool,
 }
 
+/// An article shorter than this, in characters, has a date or a byline.
+const SHORT: usize = 1000;
+
 /// Reads a document; see the module's head.
 pub fn read(document: &Document<'_>) -> Findings {
     let content_type = document.head.field("content-type");
@@ -265,6 +268,10 @@ pub fn read(document: &Document<'_>) -> Findings {
         language,
         text,
     };
+    // A short text that nobody signs and that names no day is a page about something, not an article.
+    let unsigned = article.published.is_none() && article.byline.is_empty() && !facts.is_article && !is_post;
+    let kind =
+        if kind == Kind::Article && unsigned && article.text.chars().count() < SHORT { Kind::Other } else { kind };
     let meta_robots = page.meta("robots").collect::<Vec<_>>().join(", ");
     Findings {
         kind,

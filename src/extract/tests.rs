@@ -186,6 +186,7 @@ fn pictures_are_found_under_every_name() {
         "<picture><source media='(max-width:600px)' srcset='s.jpg 600w'><img srcset='m.jpg 900w' src=m.jpg></picture>",
         "m.jpg [-s.jpg]",
     );
+    pictures("<picture><source media='(min-width: 40rem)' srcset=l.jpg><img src=s.jpg></picture>", "l.jpg [s.jpg]");
     pictures("<img src='data:,' class=lazy><noscript><img src=n.jpg></noscript>", "n.jpg");
     pictures(
         "<img data-src=a.jpg src=/blank.gif><noscript><img src=a-full.jpg></noscript>",

@@ -13,7 +13,7 @@ use super::record::{Head, Packed, Packing, pack};
 use super::writer::Compress;
 use super::{Error, Kind};
 use crate::web::digest::{Algorithm, Digest, Digester, digest};
-use crate::web::exchange::{Answer, Body, Exchange};
+use crate::web::exchange::{Answer, Body, Exchange, Fault};
 use crate::web::framing::Part;
 use crate::web::time::Timestamp;
 
@@ -95,7 +95,7 @@ impl Group<'_> {
         })?;
         let payload = payload.finish();
 
-        let truncated = exchange.fault.as_ref().and_then(|fault| fault.truncation());
+        let truncated = exchange.fault.as_ref().and_then(Fault::truncation);
         let mut head = self
             .head(RecordType::Response, "application/http;msgtype=response")
             .with(WarcHeader::PayloadDigest, payload.as_str())

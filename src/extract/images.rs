@@ -159,8 +159,7 @@ impl Picture {
     /// format of the `src`, or a crop for small screens, and comes after it.
     fn read_srcsets(&mut self, element: ElementRef<'_>, base: &Base) {
         let parent = element.parent().and_then(ElementRef::wrap).filter(|parent| parent.value().name() == "picture");
-        let sources =
-            parent.iter().flat_map(|parent| parent.child_elements()).filter(|one| one.value().name() == "source");
+        let sources = parent.iter().flat_map(ElementRef::child_elements).filter(|one| one.value().name() == "source");
         let mut widths: Vec<(f32, WebUrl)> = Vec::new();
         let mut formats: Vec<(f32, WebUrl)> = Vec::new();
         for source in sources.chain([element]) {

@@ -454,12 +454,13 @@ impl Host {
             Some(Fault::Forbidden(_)) => self.dead = exchange.fault.as_ref().map(ToString::to_string),
             Some(fault) if fault.is_unreachable() => {
                 self.unreachable += 1;
+                if self.unreachable >= ATTEMPTS {
+                    self.dead = Some(fault.to_string());
+                    return;
+                }
                 let wait = retry_wait(self.unreachable);
                 self.page.hold_until(now.after(wait));
                 self.requisite.hold_until(now.after(wait));
-                if self.unreachable >= ATTEMPTS {
-                    self.dead = Some(fault.to_string());
-                }
             }
             _ if exchange.answer.is_some() && exchange.status().is_some_and(|status| status < 500) => {
                 self.unreachable = 0;
@@ -569,9 +570,9 @@ mod tests {
             self.gate.ask(&url(text), class, self.now, self.wall())
         }
 
-        fn answer(&mut self, permit: Permit, head: &str, body: &str) -> Heard {
+        fn answer(&mut self, permit: &Permit, head: &str, body: &str) -> Heard {
             permit.stamp().set(self.now);
-            let exchange = answered(&permit_url(&permit), head);
+            let exchange = answered(&permit_url(permit), head);
             self.gate.heard(&permit.receipt(), &exchange, body.as_bytes(), self.now, self.wall())
         }
 
@@ -584,7 +585,7 @@ mod tests {
             let mut world = World::new();
             let Answer::NeedsRobots(permit) = world.ask("http://h.example/", Class::PageLike) else { panic!() };
             assert!(matches!(world.ask("http://h.example/b", Class::PageLike), Answer::Busy));
-            world.answer(permit, "HTTP/1.1 200 OK\r\n\r\n", file);
+            world.answer(&permit, "HTTP/1.1 200 OK\r\n\r\n", file);
             world.pass(1);
             world
         }
@@ -610,7 +611,7 @@ mod tests {
         world.pass(2);
         let Answer::Go(permit) = world.ask("http://h.example/x", Class::Requisite) else { panic!() };
         assert!(matches!(world.ask("http://h.example/y", Class::PageLike), Answer::Busy));
-        world.answer(permit, "HTTP/1.1 200 OK\r\n\r\n", "");
+        world.answer(&permit, "HTTP/1.1 200 OK\r\n\r\n", "");
         world.pass(2);
         assert!(matches!(world.ask("http://h.example/y", Class::PageLike), Answer::NotBefore(_)));
     }
@@ -621,7 +622,7 @@ mod tests {
         for _ in 0..3 {
             world.pass(60);
             let Answer::NeedsRobots(permit) = world.ask("http://h.example/", Class::PageLike) else { panic!() };
-            world.answer(permit, "HTTP/1.1 503 Busy\r\n\r\n", "");
+            world.answer(&permit, "HTTP/1.1 503 Busy\r\n\r\n", "");
         }
         assert!(matches!(world.ask("http://h.example/", Class::PageLike), Answer::Unreachable(_)));
     }
@@ -630,7 +631,7 @@ mod tests {
     fn a_missing_robots_allows() {
         let mut world = World::new();
         let Answer::NeedsRobots(permit) = world.ask("http://h.example/", Class::PageLike) else { panic!() };
-        let heard = world.answer(permit, "HTTP/1.1 404 No\r\n\r\n", "");
+        let heard = world.answer(&permit, "HTTP/1.1 404 No\r\n\r\n", "");
         assert!(matches!(heard, Heard::RobotsKnown(_, Some(RobotsCopy { status: 404, .. }))));
         world.pass(1);
         assert!(matches!(world.ask("http://h.example/", Class::PageLike), Answer::Go(_)));
@@ -641,14 +642,14 @@ mod tests {
         let mut world = World::new();
         let Answer::NeedsRobots(mut permit) = world.ask("http://h.example/", Class::PageLike) else { panic!() };
         for hop in 1..=5 {
-            let heard = world.answer(permit, "HTTP/1.1 301 Moved\r\nLocation: http://o.example/r\r\n\r\n", "");
+            let heard = world.answer(&permit, "HTTP/1.1 301 Moved\r\nLocation: http://o.example/r\r\n\r\n", "");
             let Heard::RobotsMoved { origin, to, hops } = heard else { panic!("hop {hop}") };
             assert_eq!(hops, hop);
             world.pass(2);
             let Answer::Go(next) = world.gate.ask_hop(&origin, &to, hops, world.now) else { panic!() };
             permit = next;
         }
-        let heard = world.answer(permit, "HTTP/1.1 301 Moved\r\nLocation: /again\r\n\r\n", "");
+        let heard = world.answer(&permit, "HTTP/1.1 301 Moved\r\nLocation: /again\r\n\r\n", "");
         assert!(matches!(heard, Heard::RobotsKnown(_, Some(RobotsCopy { status: 404, .. }))));
     }
 
@@ -656,7 +657,7 @@ mod tests {
     fn patience_is_granted_to_the_second() {
         let mut world = World::with_robots("");
         let Answer::Go(permit) = world.ask("http://h.example/", Class::PageLike) else { panic!() };
-        let heard = world.answer(permit, "HTTP/1.1 429 Slow\r\nRetry-After: 17\r\n\r\n", "");
+        let heard = world.answer(&permit, "HTTP/1.1 429 Slow\r\nRetry-After: 17\r\n\r\n", "");
         assert_eq!(heard, Heard::BackOff(world.wall().after(Duration::from_secs(17))));
         let Answer::NotBefore(at) = world.ask("http://h.example/i.png", Class::Requisite) else { panic!() };
         assert_eq!(at, world.now.after(Duration::from_secs(17)));

@@ -86,7 +86,7 @@ impl Scan<'_> {
                     let name = tag.name().into_inner();
                     let depth = self.open.iter().rposition(|open| open.name == name).unwrap_or(self.open.len());
                     while self.open.len() > depth {
-                        self.end(std::mem::take(&mut value), end);
+                        self.end(&std::mem::take(&mut value), end);
                     }
                     value.clear();
                 }
@@ -141,12 +141,12 @@ impl Scan<'_> {
     }
 
     /// Closes the innermost open element, whose text is `value` and which ends before `end`.
-    fn end(&mut self, value: String, end: usize) {
+    fn end(&mut self, value: &str, end: usize) {
         let Some(closed) = self.open.pop() else { return };
         let mut outer = self.open.iter().rev().map(|open| unprefixed(&open.name));
         let path = (outer.nth(1).unwrap_or(""), self.open.last().map_or("", |open| unprefixed(&open.name)));
         let name = unprefixed(&closed.name);
-        let value = filled(&value);
+        let value = filled(value);
         match self.item.take() {
             Some(item) if item.depth == self.open.len() => self.settle(item, &closed.name),
             Some(mut item) => {

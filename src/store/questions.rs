@@ -265,7 +265,7 @@ impl Reader {
 }
 
 fn rows(statement: &mut rusqlite::Statement<'_>, values: impl rusqlite::Params) -> rusqlite::Result<Answer> {
-    let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let width = columns.len();
     let rows = statement.query_map(values, |row| (0..width).map(|i| row.get_ref(i).map(json)).collect())?;
     Ok(Answer { rows: rows.collect::<Result<_, _>>()?, columns })

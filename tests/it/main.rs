@@ -12,6 +12,7 @@ mod lantern;
 mod licences;
 mod origin;
 mod readers;
+mod readme;
 mod scripted_web;
 mod seed_document;
 mod tidy;

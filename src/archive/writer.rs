@@ -56,6 +56,9 @@ pub struct Written(Capture);
 pub struct Writer {
     options: WriterOptions,
     open: Option<Open>,
+    /// Full or old files, synced, whose captures may not be in the database yet: they keep their `.open` until then,
+    /// so that a crash finds them.
+    full: Vec<PathBuf>,
     serial: u32,
 }
 
@@ -78,7 +81,7 @@ impl Writer {
     /// When the folder cannot be made.
     pub fn new(options: WriterOptions) -> Result<Writer, Error> {
         std::fs::create_dir_all(&options.folder).map_err(Error::new("make", &options.folder))?;
-        Ok(Writer { options, open: None, serial: 0 })
+        Ok(Writer { options, open: None, full: Vec::new(), serial: 0 })
     }
 
     /// Takes this profile's last file up again, if it is still small and young and packed the same way. It must hold
@@ -164,23 +167,37 @@ impl Writer {
         self.open.as_ref().map(|open| (open.name.as_str(), open.len))
     }
 
-    /// A clean end: syncs, and drops the `.open`.
+    /// Everything synced so far has its rows: drops the `.open` of files that are full.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn committed(&mut self) -> Result<(), Error> {
+        for path in std::mem::take(&mut self.full) {
+            seal(&self.options.folder, &path)?;
+        }
+        Ok(())
+    }
+
+    /// A clean end, once everything has its rows: syncs, and drops the `.open`.
     ///
     /// # Errors
     /// When the disk refuses.
     pub fn close(&mut self) -> Result<(), Error> {
+        self.committed()?;
         let Some(mut open) = self.open.take() else { return Ok(()) };
         open.sync()?;
         seal(&self.options.folder, &open.path)
     }
 
-    /// Closes a file that is full or old. What is in it has been synced before, or is synced now.
+    /// Puts a file aside that is full or old.
     fn rotate(&mut self, now: Timestamp) -> Result<(), Error> {
         let options = &self.options;
-        match &self.open {
-            Some(open) if open.len >= options.max_size || now.since(open.started) >= options.max_age => self.close(),
-            _ => Ok(()),
+        let is_over = |open: &mut Open| open.len >= options.max_size || now.since(open.started) >= options.max_age;
+        if let Some(mut open) = self.open.take_if(is_over) {
+            open.sync()?;
+            self.full.push(open.path);
         }
+        Ok(())
     }
 
     fn start(&mut self, now: Timestamp) -> Result<Open, Error> {

@@ -177,6 +177,7 @@ impl Desk {
         }
         batch.files = lengths.into_iter().collect();
         self.store.commit(self.run, &batch, self.clock.wall())?;
+        self.writer.committed()?;
         let offered =
             batch.settled.iter().flat_map(|settled| &settled.offers).map(|offer| offer.url.as_str().to_owned());
         let done = Done::Committed {

@@ -342,7 +342,7 @@ mod tests {
 
     fn check(text: &str, want: Option<(Option<&str>, Precision)>) {
         let found = read(text, Timestamp::from_iso(NOW).unwrap(), zone_of(Some("zh")));
-        let found = found.map(|date| (date.utc.map(crate::web::time::Timestamp::iso), date.precision));
+        let found = found.map(|date| (date.utc.map(Timestamp::iso), date.precision));
         assert_eq!(found, want.map(|(utc, precision)| (utc.map(|utc| format!("{utc}.000Z")), precision)), "{text}");
     }
 }

@@ -170,61 +170,71 @@ SELECT c.id AS capture, u.text AS url, c.role, strftime('%Y-%m-%dT%H:%M:%fZ', c.
        c.width, c.height, c.run, f.name AS warc_file, c.offset AS warc_offset, c.length AS warc_length
 FROM capture c JOIN url u ON u.id = c.url JOIN payload p ON p.id = c.payload JOIN warc_file f ON f.id = c.file;
 
+-- Which variant of a picture is kept, the best first: captured whole, and not a page in its place. A picture is kept
+-- where its address led, too.
+CREATE VIEW picture_kept AS
+SELECT p.id AS picture, p.version,
+       (SELECT v.position FROM picture_variant v
+        LEFT JOIN redirect r ON r.url = v.url LEFT JOIN redirect q ON q.url = r.target
+        JOIN capture c ON c.url IN (v.url, r.target, q.target)
+        WHERE v.picture = p.id AND v.role <> 'placeholder' AND c.status = 200 AND c.truncated IS NULL
+          AND coalesce(c.media, '') NOT LIKE 'text/%'
+        ORDER BY v.position LIMIT 1) AS position,
+       (SELECT c.id FROM picture_variant v
+        LEFT JOIN redirect r ON r.url = v.url LEFT JOIN redirect q ON q.url = r.target
+        JOIN capture c ON c.url IN (v.url, r.target, q.target)
+        WHERE v.picture = p.id AND v.role <> 'placeholder' AND c.status = 200 AND c.truncated IS NULL
+          AND coalesce(c.media, '') NOT LIKE 'text/%'
+        ORDER BY v.position, c.id DESC LIMIT 1) AS capture
+FROM picture p;
+
 CREATE VIEW image AS
-WITH variant AS (
-    -- A picture is kept where its address led, too.
-    SELECT v.picture, v.position, v.role, u.text AS url, u.state, u.refused_by, u.status,
-           (SELECT max(c.id) FROM capture c
-            WHERE c.url IN (v.url, r.target, q.target) AND c.status = 200 AND c.truncated IS NULL
-              AND coalesce(c.media, '') NOT LIKE 'text/%') AS capture
-    FROM picture_variant v JOIN url u ON u.id = v.url
-    LEFT JOIN redirect r ON r.url = v.url LEFT JOIN redirect q ON q.url = r.target
-), best AS (                            -- the first variant that is kept; SQLite takes the row of the minimum
-    SELECT picture, min(position) AS position, role, url, capture FROM variant
-    WHERE capture IS NOT NULL AND role <> 'placeholder' GROUP BY picture
-)
-SELECT au.text AS article, p.position, o.url AS original, b.url AS kept_url, b.role AS kept_role,
-       CASE WHEN b.capture IS NOT NULL AND p.width > k.width THEN 'smaller than declared'
-            WHEN b.capture IS NOT NULL THEN 'complete'
-            WHEN EXISTS (SELECT 1 FROM variant q WHERE q.picture = p.id AND q.state = 'queued') THEN 'queued'
+SELECT au.text AS article, p.position, o.text AS original, b.text AS kept_url, bv.role AS kept_role,
+       CASE WHEN k.id IS NOT NULL AND p.width > k.width THEN 'smaller than declared'
+            WHEN k.id IS NOT NULL THEN 'complete'
+            WHEN EXISTS (SELECT 1 FROM picture_variant v JOIN url q ON q.id = v.url
+                         WHERE v.picture = p.id AND q.state = 'queued') THEN 'queued'
             WHEN o.refused_by = 'robots' THEN 'refused by robots'
             ELSE 'missing' END AS verdict,
        p.lead, p.in_article, p.block, p.alt, p.caption, p.width AS declared_width, p.height AS declared_height,
        k.width, k.height, y.size_bytes, y.digest AS payload_digest,
        f.name AS warc_file, k.offset AS warc_offset, k.length AS warc_length,
-       (SELECT json_group_array(json_object('url', q.url, 'role', q.role, 'state', q.state, 'status', q.status))
-        FROM (SELECT * FROM variant WHERE picture = p.id ORDER BY position) q) AS variants
+       (SELECT json_group_array(json_object('url', q.text, 'role', q.role, 'state', q.state, 'status', q.status))
+        FROM (SELECT u.text, v.role, u.state, u.status FROM picture_variant v JOIN url u ON u.id = v.url
+              WHERE v.picture = p.id ORDER BY v.position) q) AS variants
 FROM article_version a
 JOIN url au ON au.id = a.url
 JOIN picture p ON p.version = a.id
-JOIN variant o ON o.picture = p.id AND o.position = 0
-LEFT JOIN best b ON b.picture = p.id
-LEFT JOIN capture k ON k.id = b.capture
+JOIN picture_variant ov ON ov.picture = p.id AND ov.position = 0
+JOIN url o ON o.id = ov.url
+JOIN picture_kept t ON t.picture = p.id
+LEFT JOIN picture_variant bv ON bv.picture = p.id AND bv.position = t.position
+LEFT JOIN url b ON b.id = bv.url
+LEFT JOIN capture k ON k.id = t.capture
 LEFT JOIN payload y ON y.id = k.payload
 LEFT JOIN warc_file f ON f.id = k.file
 WHERE a.id = (SELECT max(n.id) FROM article_version n WHERE n.url = a.url);
 
 CREATE VIEW article AS
-WITH picture_count AS (
-    SELECT article, count(*) AS images, sum(verdict IN ('complete', 'smaller than declared')) AS kept
-    FROM image GROUP BY article
-)
-SELECT u.text AS url, a.title, a.byline, a.source,
-       strftime('%Y-%m-%dT%H:%M:%SZ', a.published_ms / 1000, 'unixepoch') AS published, a.published_local,
-       a.published_precision, a.published_from, a.dates, a.language, a.charset, a.canonical, a.categories,
-       coalesce(i.images, 0) AS images, coalesce(i.kept, 0) AS images_kept,
-       coalesce(i.images = i.kept, 1) AS complete,
-       (SELECT m.original FROM image m WHERE m.article = u.text AND m.lead = 1 LIMIT 1) AS lead_image,
-       a.text, a.oddities, u.claims,
-       (SELECT count(*) FROM article_version n WHERE n.url = a.url) AS versions,
-       strftime('%Y-%m-%dT%H:%M:%fZ', c.fetched_ms / 1000.0, 'unixepoch') AS fetched,
-       f.name AS warc_file, c.offset AS warc_offset, c.length AS warc_length
-FROM article_version a
-JOIN url u ON u.id = a.url
-JOIN capture c ON c.id = a.capture
-JOIN warc_file f ON f.id = c.file
-LEFT JOIN picture_count i ON i.article = u.text
-WHERE a.id = (SELECT max(n.id) FROM article_version n WHERE n.url = a.url);
+SELECT *, images = images_kept AS complete
+FROM (
+    SELECT u.text AS url, a.title, a.byline, a.source,
+           strftime('%Y-%m-%dT%H:%M:%SZ', a.published_ms / 1000, 'unixepoch') AS published, a.published_local,
+           a.published_precision, a.published_from, a.dates, a.language, a.charset, a.canonical, a.categories,
+           (SELECT count(*) FROM picture p WHERE p.version = a.id) AS images,
+           (SELECT count(t.capture) FROM picture_kept t WHERE t.version = a.id) AS images_kept,
+           (SELECT o.text FROM picture p JOIN picture_variant v ON v.picture = p.id AND v.position = 0
+            JOIN url o ON o.id = v.url WHERE p.version = a.id AND p.lead = 1 LIMIT 1) AS lead_image,
+           a.text, a.oddities, u.claims,
+           (SELECT count(*) FROM article_version n WHERE n.url = a.url) AS versions,
+           strftime('%Y-%m-%dT%H:%M:%fZ', c.fetched_ms / 1000.0, 'unixepoch') AS fetched,
+           f.name AS warc_file, c.offset AS warc_offset, c.length AS warc_length
+    FROM article_version a
+    JOIN url u ON u.id = a.url
+    JOIN capture c ON c.id = a.capture
+    JOIN warc_file f ON f.id = c.file
+    WHERE a.id = (SELECT max(n.id) FROM article_version n WHERE n.url = a.url)
+);
 
 CREATE VIEW failure AS
 SELECT u.text AS url, u.role, CASE WHEN u.state = 'done' THEN 'answered ' || u.status ELSE u.state END AS what,

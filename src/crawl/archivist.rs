@@ -44,8 +44,15 @@ pub(super) struct Kept {
 
 /// What the archivist answers.
 pub(super) enum Done {
-    /// These turns are safe; the URLs they offered are in the store.
-    Committed { turns: usize, captures: usize, bytes: u64, offered: Vec<String>, files: BTreeSet<String> },
+    /// These turns are safe; the URLs they offered are in the store, and so are the outcomes of those they settled.
+    Committed {
+        turns: usize,
+        captures: usize,
+        bytes: u64,
+        offered: Vec<String>,
+        settled: Vec<String>,
+        files: BTreeSet<String>,
+    },
     /// It cannot go on.
     Failed(Error),
 }
@@ -180,11 +187,13 @@ impl Desk {
         self.writer.committed()?;
         let offered =
             batch.settled.iter().flat_map(|settled| &settled.offers).map(|offer| offer.url.as_str().to_owned());
+        let settled = batch.settled.iter().filter(|settled| settled.outcome.is_some());
         let done = Done::Committed {
             turns: batch.settled.len(),
             captures: batch.settled.iter().filter(|settled| settled.capture.is_some()).count(),
             bytes,
             offered: offered.collect(),
+            settled: settled.map(|settled| settled.url.clone()).collect(),
             files,
         };
         // The dispatcher may be gone already; then nobody counts any more.

@@ -541,11 +541,12 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
     fn committed(&mut self, done: Done) -> Result<(), Error> {
         match done {
             Done::Failed(error) => Err(error),
-            Done::Committed { turns, captures, bytes, offered, files } => {
+            Done::Committed { turns, captures, bytes, offered, settled, files } => {
                 self.uncommitted -= turns;
                 self.counters.bytes_written += bytes;
                 self.files.extend(files);
                 self.frontier.committed(offered.iter().map(String::as_str));
+                self.frontier.outcomes_committed(settled.iter().map(String::as_str));
                 (self.tell)(Event::Committed { captures });
                 Ok(())
             }

@@ -151,7 +151,11 @@ impl Writing<'_> {
     fn outcome(&self, url: i64, outcome: &Outcome, tries: u32) -> rusqlite::Result<()> {
         let (state, status, reason, refused_by, transient) = match outcome {
             Outcome::Again { at, .. } => {
-                return self.execute("UPDATE url SET due_ms = ?2, tries = ?3 WHERE id = ?1", (url, at.0, tries));
+                // What a crash left half fetched may not have been queued by anyone.
+                return self.execute(
+                    "UPDATE url SET due_ms = ?2, tries = ?3, state = iif(state = 'named', 'queued', state) WHERE id = ?1",
+                    (url, at.0, tries),
+                );
             }
             Outcome::Done { status } => ("done", Some(*status), None, None, false),
             Outcome::Refused { by, rule, transient } => ("refused", None, Some(rule), Some(by.as_str()), *transient),
@@ -300,13 +304,15 @@ impl Writing<'_> {
             )
     }
 
-    /// A version when what people read has changed since the last one.
+    /// A version when what people read has changed since the last one up to this capture.
     fn article(&self, url: i64, capture: i64, findings: &Findings) -> rusqlite::Result<()> {
         let fingerprint = article_fingerprint(findings);
         let last: Option<i64> = self
             .transaction
-            .prepare_cached("SELECT fingerprint FROM article_version WHERE url = ?1 ORDER BY id DESC LIMIT 1")?
-            .query_row([url], |row| row.get(0))
+            .prepare_cached(
+                "SELECT fingerprint FROM article_version WHERE url = ?1 AND capture <= ?2 ORDER BY id DESC LIMIT 1",
+            )?
+            .query_row((url, capture), |row| row.get(0))
             .optional()?;
         if last == Some(fingerprint) {
             return Ok(());

@@ -82,15 +82,16 @@ impl Store {
     pub fn open(path: &Path) -> Result<Store, Error> {
         let sqlite = |doing| move |source| Error::Sqlite { doing, path: path.to_owned(), source };
         let mut connection = Connection::open(path).map_err(sqlite("open"))?;
+        connection.busy_timeout(BUSY).map_err(sqlite("open"))?;
+        // First: a file that is refused stays as it is.
+        schema::migrate(&mut connection, path)?;
         let setup = |connection: &Connection| {
-            connection.busy_timeout(BUSY)?;
             // WAL: readers and the writer do not wait for each other. NORMAL: what power loss rolls back is taken up
             // again from the archive, which is synced first.
             connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;")?;
             connection.execute_batch("PRAGMA foreign_keys = OFF; PRAGMA journal_size_limit = 67108864;")
         };
         setup(&connection).map_err(sqlite("open"))?;
-        schema::migrate(&mut connection, path)?;
         connection.set_prepared_statement_cache_capacity(64);
         Ok(Store { connection, path: path.to_owned() })
     }
@@ -129,8 +130,7 @@ impl Store {
         let unfinished = last.filter(|(_, stopped_by)| stopped_by.as_deref() != Some("done") && !fresh);
         let chain = unfinished.as_ref().map_or(now.0, |(chain, _)| *chain);
         if fresh {
-            transaction
-                .execute("DELETE FROM url WHERE state = 'queued' AND id NOT IN (SELECT url FROM capture)", [])?;
+            // The rows stay: pages need them as parts, pictures as addresses, and the seen-set counts on no gap.
             transaction.execute("UPDATE url SET state = 'named' WHERE state = 'queued'", [])?;
         }
         if unfinished.is_none() {

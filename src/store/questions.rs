@@ -120,7 +120,8 @@ impl Reader {
             let mut versions = c.prepare(
                 "SELECT coalesce(u.seed, s.id, 0),
                      NOT EXISTS (SELECT 1 FROM article_version o WHERE o.url = v.url AND o.id < v.id),
-                     coalesce((SELECT a.complete FROM article a WHERE a.url = u.text), 1)
+                     NOT EXISTS (SELECT 1 FROM picture_kept p WHERE p.capture IS NULL AND p.version =
+                         (SELECT max(n.id) FROM article_version n WHERE n.url = v.url))
                  FROM article_version v JOIN capture c ON c.id = v.capture JOIN url u ON u.id = v.url
                  LEFT JOIN seed s ON s.name = u.text WHERE c.run = ?1",
             )?;
@@ -250,7 +251,15 @@ impl Reader {
     /// # Errors
     /// [`Error::Question`] when it is wrong, writes, or takes too long.
     pub fn sql(self, sql: &str) -> Result<Answer, Error> {
-        let end = Instant::now() + TIME_LIMIT;
+        self.sql_within(sql, TIME_LIMIT)
+    }
+
+    /// [`Reader::sql`] with another time limit.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn sql_within(self, sql: &str, limit: Duration) -> Result<Answer, Error> {
+        let end = Instant::now() + limit;
         let ask = || {
             let mut connection = self.connection;
             connection.execute_batch("PRAGMA query_only = ON; PRAGMA trusted_schema = OFF;")?;

@@ -15,5 +15,6 @@ mod readers;
 mod readme;
 mod scripted_web;
 mod seed_document;
+mod store_contract;
 mod tidy;
 mod whole_crawl;

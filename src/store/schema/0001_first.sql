@@ -192,9 +192,14 @@ CREATE VIEW image AS
 SELECT au.text AS article, p.position, o.text AS original, b.text AS kept_url, bv.role AS kept_role,
        CASE WHEN k.id IS NOT NULL AND p.width > k.width THEN 'smaller than declared'
             WHEN k.id IS NOT NULL THEN 'complete'
-            WHEN EXISTS (SELECT 1 FROM picture_variant v JOIN url q ON q.id = v.url
-                         WHERE v.picture = p.id AND q.state = 'queued') THEN 'queued'
-            WHEN o.refused_by = 'robots' THEN 'refused by robots'
+            WHEN EXISTS (SELECT 1 FROM picture_variant v
+                         LEFT JOIN redirect r ON r.url = v.url LEFT JOIN redirect q ON q.url = r.target
+                         JOIN url w ON w.id IN (v.url, r.target, q.target)
+                         WHERE v.picture = p.id AND w.state = 'queued') THEN 'queued'
+            WHEN EXISTS (SELECT 1 FROM picture_variant v
+                         LEFT JOIN redirect r ON r.url = v.url LEFT JOIN redirect q ON q.url = r.target
+                         JOIN url w ON w.id IN (v.url, r.target, q.target)
+                         WHERE v.picture = p.id AND v.position = 0 AND w.refused_by = 'robots') THEN 'refused by robots'
             ELSE 'missing' END AS verdict,
        p.lead, p.in_article, p.block, p.alt, p.caption, p.width AS declared_width, p.height AS declared_height,
        k.width, k.height, y.size_bytes, y.digest AS payload_digest,

@@ -1,7 +1,7 @@
 //! What the database promises, through its own doors: one writer, readers, and the views that other programs read.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -828,5 +828,94 @@ fn a_question_without_end_is_ended() {
         let answer = shelf.reader().sql_within(&format!("{endless} {what}"), Duration::from_millis(30));
         assert!(matches!(answer, Err(Error::Question(_))), "{answer:?}");
         assert!(began.elapsed() < Duration::from_secs(20));
+    }
+}
+
+// ------------------------------------------------------------------------------------------------- docs/schema.md
+
+/// One view as `docs/schema.md` describes it.
+struct Described {
+    view: String,
+    /// Name and type.
+    columns: Vec<(String, String)>,
+    examples: Vec<String>,
+}
+
+fn described() -> Vec<Described> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schema.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let mut views: Vec<Described> = Vec::new();
+    let mut example: Option<String> = None;
+    for line in text.lines() {
+        if let Some(view) = line.strip_prefix("## `").and_then(|rest| rest.strip_suffix('`')) {
+            views.push(Described { view: view.to_owned(), columns: Vec::new(), examples: Vec::new() });
+        }
+        let Some(view) = views.last_mut() else { continue };
+        match &mut example {
+            Some(sql) if line == "```" => {
+                view.examples.push(std::mem::take(sql));
+                example = None;
+            }
+            Some(sql) => sql.push_str(&format!("{line}\n")),
+            None if line == "```sql" => example = Some(String::new()),
+            None => {
+                let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+                if let ["", name, kind, _, ""] = cells[..]
+                    && let Some(name) = name.strip_prefix('`').and_then(|rest| rest.strip_suffix('`'))
+                {
+                    view.columns.push((name.to_owned(), kind.to_owned()));
+                }
+            }
+        }
+    }
+    views
+}
+
+#[test]
+fn the_document_names_every_view_and_column() {
+    let (shelf, _) = gallery();
+    let connection = shelf.other();
+    let described = described();
+    let views: BTreeSet<String> =
+        column(&connection, "SELECT name FROM sqlite_schema WHERE type = 'view'").into_iter().collect();
+    // One view is there for the others.
+    let ours = "picture_kept".to_owned();
+    let public: BTreeSet<String> = described.iter().map(|described| described.view.clone()).chain([ours]).collect();
+    assert_eq!(public, views);
+    for Described { view, columns, .. } in &described {
+        let there = column(&connection, &format!("SELECT name FROM pragma_table_info('{view}')"));
+        let named: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(named, there, "docs/schema.md, {view}");
+    }
+}
+
+#[test]
+fn the_document_is_right_about_types() {
+    let (shelf, _) = gallery();
+    let connection = shelf.other();
+    for Described { view, columns, .. } in described() {
+        for (name, kind) in columns {
+            let (word, optional) = kind.strip_suffix(" or null").map_or((kind.as_str(), false), |word| (word, true));
+            let is = match word {
+                "text" | "integer" => format!("typeof({name}) = '{word}'"),
+                "JSON" => format!("typeof({name}) = 'text' AND json_valid({name})"),
+                other => panic!("{view}.{name}: what is «{other}»?"),
+            };
+            let null = if optional { "true" } else { "false" };
+            let wrong = format!("SELECT count(*) FROM {view} WHERE NOT iif({name} IS NULL, {null}, {is})");
+            let wrong: i64 = connection.query_row(&wrong, [], |row| row.get(0)).unwrap();
+            assert_eq!(wrong, 0, "{view}.{name} is not always {kind}");
+        }
+    }
+}
+
+#[test]
+fn the_document_s_examples_have_answers() {
+    let (shelf, _) = gallery();
+    for Described { view, examples, .. } in described() {
+        assert!(!examples.is_empty(), "{view} has no example");
+        for example in examples {
+            assert!(!shelf.rows(&example).is_empty(), "no answer to:\n{example}");
+        }
     }
 }

@@ -253,6 +253,32 @@ mod tests {
     }
 
     #[test]
+    fn what_was_recovered_is_found_again_until_it_is_sealed() {
+        let shelf = Shelf::new(Compress::Gzip);
+        let mut writer = shelf.writer(1 << 20);
+        shelf.keep(&mut writer, b"one");
+        drop(writer);
+        for _ in 0..2 {
+            assert_eq!(recover(shelf.folder.path(), &|_| 0).unwrap()[0].found.len(), 1);
+        }
+        let recovered = recover(shelf.folder.path(), &|_| 0).unwrap().remove(0);
+        seal_recovered(shelf.folder.path(), &recovered).unwrap();
+        assert_eq!(shelf.files(), [recovered.file]);
+        assert!(recover(shelf.folder.path(), &|_| 0).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_full_file_keeps_its_open_until_its_rows_are_committed() {
+        let shelf = Shelf::new(Compress::Gzip);
+        let mut writer = shelf.writer(600);
+        let first = shelf.keep(&mut writer, b"one");
+        shelf.keep(&mut writer, b"two");
+        assert!(shelf.files().contains(&format!("{}.open", first.place.file)));
+        writer.committed().unwrap();
+        assert!(shelf.files().contains(&first.place.file));
+    }
+
+    #[test]
     fn a_cut_answer_says_so() {
         let shelf = Shelf::new(Compress::Gzip);
         let mut writer = shelf.writer(1 << 20);

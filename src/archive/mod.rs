@@ -20,7 +20,7 @@ pub use encode::{Encoded, Options, encode, encode_document, payload};
 pub use framing::{Framing, rebuild};
 pub use notes::{ImageNote, Notes};
 pub use read::{ReadError, Record, Records, read_at};
-pub use recover::{Found, Recovered, recover};
+pub use recover::{Found, Recovered, recover, seal_recovered};
 pub use writer::{Compress, Writer, WriterOptions, Written};
 
 use crate::web::digest::Digest;

@@ -35,7 +35,8 @@ pub struct Recovered {
 
 /// Goes through the `.open` files of the folder. `committed` says how much of a file the database knows.
 ///
-/// Every file ends up sealed: whole groups only, and no `.open`. A file with no group at all is removed.
+/// Every file ends up with whole groups only; one with no group at all is removed. The `.open` stays until
+/// [`seal_recovered`]: the captures found have no rows yet, and a second crash must find them again.
 ///
 /// # Errors
 /// When a file cannot be read, cut or renamed. Damage inside a file is no error: it is cut.
@@ -44,9 +45,20 @@ pub fn recover(folder: &Path, committed: &dyn Fn(&str) -> u64) -> Result<Vec<Rec
     for path in open_files(folder)? {
         let closed = path.with_extension("");
         let name = closed.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        all.push(recover_file(folder, &path, name, committed)?);
+        all.push(recover_file(&path, name, committed)?);
     }
     Ok(all)
+}
+
+/// Drops the `.open` of a recovered file, once what was found in it has its rows.
+///
+/// # Errors
+/// When the file cannot be renamed.
+pub fn seal_recovered(folder: &Path, recovered: &Recovered) -> Result<(), Error> {
+    match recovered.len {
+        Some(_) => seal(folder, &folder.join(format!("{}{OPEN}", recovered.file))),
+        None => Ok(()),
+    }
 }
 
 fn open_files(folder: &Path) -> Result<Vec<PathBuf>, Error> {
@@ -64,7 +76,7 @@ fn open_files(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     Ok(paths)
 }
 
-fn recover_file(folder: &Path, path: &Path, name: String, committed: &dyn Fn(&str) -> u64) -> Result<Recovered, Error> {
+fn recover_file(path: &Path, name: String, committed: &dyn Fn(&str) -> u64) -> Result<Recovered, Error> {
     let len = std::fs::metadata(path).map_err(Error::new("look at", path))?.len();
     let known = committed(&name).min(len);
     let mut records = Records::open(path, known).map_err(Error::new("read", path))?;
@@ -87,7 +99,6 @@ fn recover_file(folder: &Path, path: &Path, name: String, committed: &dyn Fn(&st
     let len_now = if whole > 0 {
         let file = std::fs::OpenOptions::new().write(true).open(path).map_err(Error::new("cut", path))?;
         file.set_len(whole).and_then(|()| file.sync_all()).map_err(Error::new("cut", path))?;
-        seal(folder, path)?;
         Some(whole)
     } else {
         std::fs::remove_file(path).map_err(Error::new("remove", path))?;

@@ -117,7 +117,7 @@ pub(super) struct Crawl {
     #[arg(value_name = "SEED", default_value = "seeds/")]
     pub seeds: Vec<String>,
     /// A section of pressmark.toml; stands in WARC file names and runs
-    #[arg(long, value_name = "NAME", default_value = "default")]
+    #[arg(long, value_name = "NAME", default_value = "default", value_parser = profile)]
     pub profile: String,
     #[command(flatten)]
     pub scope: ScopeArgs,
@@ -202,6 +202,15 @@ pub(super) struct Crawl {
     /// Print the summary as one JSON object
     #[arg(long)]
     pub json: bool,
+}
+
+/// It becomes part of file names.
+fn profile(text: &str) -> Result<String, String> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+    if !text.is_empty() && !text.starts_with('.') && text.chars().all(fits) {
+        return Ok(text.to_owned());
+    }
+    Err(format!("«{text}» is no profile name: letters, digits, «_», «.» and «-» make one"))
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {

@@ -126,7 +126,7 @@ fn explain_one(
 /// The same for people.
 fn explanation(explained: &Value) -> String {
     let text = |value: &Value| match value {
-        Value::String(text) => text.clone(),
+        Value::String(text) => report::clean(text).into_owned(),
         Value::Null => "–".to_owned(),
         other => other.to_string(),
     };

@@ -48,6 +48,9 @@ pub(super) fn run(common: &Common, crawl: Box<Crawl>) -> Outcome {
     } else if !common.quiet {
         say(report::summary(&summary).trim_end());
     }
+    if summary.seeds.is_empty() && stop.is_none() {
+        say("pressmark: there was no seed to crawl");
+    }
     Ok(verdict(&summary, strict, stop))
 }
 
@@ -227,7 +230,7 @@ fn verdict(summary: &Summary, strict: bool, signal: Option<Exit>) -> Exit {
         return exit;
     }
     let seed_failed = |seed: &crawl::SeedSummary| seed.verdict == "failed";
-    if !summary.seeds.is_empty() && summary.seeds.iter().all(seed_failed) {
+    if summary.seeds.iter().all(seed_failed) {
         return Exit::Failed;
     }
     let lacking = summary.failed > 0 || summary.articles_incomplete > 0 || summary.seeds.iter().any(seed_failed);
@@ -267,6 +270,7 @@ mod tests {
         assert_eq!(verdict(&summary(&["ok"], 1), true, None), Exit::Incomplete);
         assert_eq!(verdict(&summary(&["failed", "ok"], 0), true, None), Exit::Incomplete);
         assert_eq!(verdict(&summary(&["failed"], 1), false, None), Exit::Failed);
+        assert_eq!(verdict(&summary(&[], 0), false, None), Exit::Failed);
         assert_eq!(verdict(&summary(&["failed"], 1), false, Some(Exit::Interrupted)), Exit::Interrupted);
     }
 

@@ -7,7 +7,7 @@ use clap::parser::ValueSource;
 
 use super::args::Common;
 use super::crawl::{block_on, perform, progress, say};
-use super::exit::{Outcome, failed};
+use super::exit::{Exit, Outcome, failed};
 use crate::crawl::{DATABASE, Lock, Plan, SeedInput, Summary};
 use crate::demo::site::Site;
 use crate::report::{self, table::Format};
@@ -23,7 +23,7 @@ pub(super) fn run(common: &Common, source: Option<ValueSource>) -> Outcome {
         _ => common.archive.clone(),
     };
     let _lock = Lock::take(&archive)?;
-    let summary = block_on(crawl(common, &archive))?;
+    let (summary, signal) = block_on(crawl(common, &archive))?;
     let reader = Reader::open(&archive.join(DATABASE))?;
     let kept = reader.sql(
         "SELECT title, language AS lang, substr(published_local, 1, 10) AS published,
@@ -44,10 +44,11 @@ pub(super) fn run(common: &Common, source: Option<ValueSource>) -> Outcome {
         report::table::format(&kept, Format::Table, width),
         report::table::format(&refused, Format::Table, width),
     );
-    super::print(text.as_bytes())
+    let shown = super::print(text.as_bytes())?;
+    Ok(signal.unwrap_or(shown))
 }
 
-async fn crawl(common: &Common, archive: &std::path::Path) -> anyhow::Result<Summary> {
+async fn crawl(common: &Common, archive: &std::path::Path) -> anyhow::Result<(Summary, Option<Exit>)> {
     let site = Site::serve(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await;
     let site = site.map_err(|cause| failed("serve the demo site on loopback", cause))?;
     if !common.quiet {
@@ -61,9 +62,9 @@ async fn crawl(common: &Common, archive: &std::path::Path) -> anyhow::Result<Sum
     let dead = dead_end()?;
     plan.wire.resolve.push(Resolve { host: site.dead_host().to_owned(), port: 80, to: dead });
     let mut progress = progress(common.quiet);
-    let (summary, _) = perform(&plan, &mut progress).await?;
+    let performed = perform(&plan, &mut progress).await?;
     progress.finish();
-    Ok(summary)
+    Ok(performed)
 }
 
 /// An address on loopback where nobody listens.

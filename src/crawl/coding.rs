@@ -2,6 +2,8 @@
 
 use std::io::{self, Read};
 
+use crate::web::message::Head;
+
 /// The body without its codings, and what was odd about it. `codings` stand in the order they were applied.
 pub(super) fn undo(codings: &[String], body: Vec<u8>, limit: u64) -> (Vec<u8>, Option<String>) {
     let mut body = body;
@@ -15,6 +17,16 @@ pub(super) fn undo(codings: &[String], body: Vec<u8>, limit: u64) -> (Vec<u8>, O
         }
     }
     (body, None)
+}
+
+/// The most of a robots.txt that is looked at.
+pub(super) const ROBOTS: u64 = 1 << 20;
+
+/// A robots.txt as it is parsed and kept: without codings, and no longer than is looked at.
+pub(super) fn robots_text(head: &Head, body: Vec<u8>) -> Vec<u8> {
+    let mut text = undo(&head.content_codings(), body, ROBOTS).0;
+    text.truncate(crate::politeness::ROBOTS_LIMIT);
+    text
 }
 
 fn undo_one(coding: &str, body: &[u8], limit: u64) -> (Vec<u8>, Option<String>) {

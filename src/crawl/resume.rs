@@ -5,12 +5,17 @@
 
 use std::collections::HashMap;
 
+use super::coding::robots_text;
 use super::step::Step;
 use super::{Error, Event};
-use crate::archive;
+use crate::archive::{self, Found};
+use crate::politeness::RobotsCopy;
 use crate::store::{Batch, Run, Store};
+use crate::web::candidate::Role;
 use crate::web::claims::Claims;
+use crate::web::message::Head;
 use crate::web::time::Timestamp;
+use crate::web::url::{Origin, WebUrl};
 
 /// Seals every `.open` file and commits what it held beyond the database's knowledge.
 pub(super) fn resume(
@@ -28,6 +33,7 @@ pub(super) fn resume(
     }
     let recovered = archive::recover(folder, &|name| known.get(name).copied().unwrap_or(0))?;
     let (mut captures, mut cut) = (0, 0);
+    let reader = store.reader()?;
     for file in recovered {
         cut += file.cut;
         let mut batch = Batch { counters: "{}".to_owned(), ..Batch::default() };
@@ -36,15 +42,31 @@ pub(super) fn resume(
             let seed = &found.notes.seed;
             let seed_id =
                 if seed.is_empty() { 0 } else { store.add_seed(run.id, seed, "archive", 0, &Claims::default())? };
-            batch.settled.extend(step.found(found, seed_id));
+            let row = WebUrl::parse(&found.capture.url).ok().map(|url| reader.row(&url)).transpose()?.flatten();
+            batch.settled.extend(step.found(found, seed_id, row));
+            batch.robots.extend(robots(found));
         }
         captures += batch.settled.len();
         store.commit(run, &batch, now)?;
+        archive::seal_recovered(folder, &file)?;
     }
     if captures > 0 || cut > 0 {
         tell(Event::Recovered { captures, cut });
     }
     Ok(())
+}
+
+/// A robots.txt that was answered in full at its own place holds again, without being asked for once more.
+fn robots(found: &Found) -> Option<(Origin, RobotsCopy)> {
+    let (capture, url) = (&found.capture, WebUrl::parse(&found.capture.url).ok()?);
+    let status = capture.status.filter(|status| matches!(status, 200..=299 | 400..=428 | 430..=499))?;
+    if found.notes.role != Role::Robots || capture.truncated.is_some() || url.origin().robots() != url {
+        return None;
+    }
+    let (head, body) = found.first.http();
+    let is_file = (200..300).contains(&status);
+    let bytes = if is_file { robots_text(&Head::read(head), body.to_vec()) } else { Vec::new() };
+    Some((url.origin(), RobotsCopy { fetched: capture.at, status, bytes }))
 }
 
 fn open_names(folder: &std::path::Path) -> Result<Vec<String>, Error> {

@@ -32,8 +32,6 @@ const IN_HAND: usize = 512;
 const TICK: Duration = Duration::from_secs(1);
 /// A run does not stay up for what is not due for so long; the next one takes it.
 const HORIZON: Duration = Duration::from_secs(600);
-/// The most of a robots.txt that is looked at.
-const ROBOTS: u64 = 1 << 20;
 /// Budgets of time and bytes stop new pages when so much of them is used, so that pages end whole.
 const NEARLY: f64 = 0.9;
 
@@ -255,8 +253,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
     /// Sends out everything that may go now; says when to look again, or that it is over.
     fn lease_what_is_due(&mut self) -> Result<Due, Error> {
         let now = self.clock.now();
-        let stopping = *self.stop.borrow() > Stop::Go;
-        let full = self.air.len() + self.reading + self.uncommitted >= IN_HAND;
+        let stopping = *self.stop.borrow() > Stop::Go || self.budgets_used_up(now);
         if !stopping {
             self.run_errands(now);
         }
@@ -264,8 +261,10 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         if self.uncommitted > 0 {
             until = until.min(self.next_tick);
         }
-        let mut more = !stopping && !full;
-        while more && self.air.len() < self.plan.concurrency {
+        let mut more = !stopping;
+        // What is in hand is bounded whatever the gate says, so that commits and signals are heard in between.
+        while more && self.air.len() < self.plan.concurrency && self.in_hand() < IN_HAND {
+            self.close_pages(now);
             match self.frontier.next(now)? {
                 Next::Lease(lease) => self.ask_for(lease, now)?,
                 Next::NothingBefore(at) => {
@@ -287,8 +286,14 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
 
     /// Nothing is going on, and everything is safe: is it over?
     fn what_now(&mut self, now: Moment, until: Moment, stopping: bool) -> Result<Due, Error> {
-        if stopping {
+        if *self.stop.borrow() > Stop::Go {
             return Ok(Due::Ended("signal"));
+        }
+        if stopping {
+            return Ok(Due::Ended(self.closed.unwrap_or("done")));
+        }
+        if !self.errands.is_empty() {
+            return Ok(Due::At(until.min(now.after(TICK))));
         }
         match self.frontier.next(now)? {
             Next::Lease(lease) => {
@@ -296,8 +301,8 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
                 Ok(Due::At(now))
             }
             Next::NothingBefore(at) if at.since(now) > HORIZON => Ok(Due::Ended(self.closed.unwrap_or("done"))),
-            Next::NothingBefore(at) => Ok(Due::At(at)),
-            _ if !self.errands.is_empty() => Ok(Due::At(until)),
+            // Looked at again every now and then all the same: somebody may be watching.
+            Next::NothingBefore(at) => Ok(Due::At(at.min(now.after(TICK)))),
             Next::Exhausted => Ok(Due::Ended(self.closed.unwrap_or("done"))),
             Next::Waiting if self.closed.is_some() => Ok(Due::Ended(self.closed.unwrap_or("done"))),
             Next::Waiting => {
@@ -314,13 +319,9 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
     /// Puts one URL to the gate and does what it says.
     fn ask_for(&mut self, lease: Box<Lease>, now: Moment) -> Result<(), Error> {
         let candidate = &lease.candidate;
-        if candidate.role == Role::Page && self.pages_closed(&lease) {
-            self.frontier.put_back(*lease, None);
-            return Ok(());
-        }
         match self.gate.ask(&candidate.url, candidate.role.class(), now, self.clock.wall()) {
             Answer::Go(permit) => {
-                if begins_page(&lease) {
+                if lease.begins_page() {
                     self.pages_begun += 1;
                 }
                 self.frontier.taken(&lease, now);
@@ -344,11 +345,9 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
                 let line = verdict.line.map_or(String::new(), |line| format!(" (robots.txt line {line})"));
                 let rule = format!("{}{line}", verdict.rule.unwrap_or_default());
                 self.counters.refused_by_robots += 1;
-                let refused = Outcome::Refused { by: Refusal::Robots, rule: rule.clone(), transient: false };
-                let url = candidate.url.as_str().to_owned();
-                (self.tell)(Event::Refused { url, by: Refusal::Robots.as_str(), rule });
-                self.settle_unasked(lease, refused)?;
+                self.refuse(lease, Refusal::Robots, rule)?;
             }
+            Answer::Guarded(rule) => self.refuse(lease, Refusal::Guard, rule)?,
             Answer::Unreachable(reason) => {
                 let failed = Outcome::Failed { reason, transient: true, status: None };
                 self.settle_unasked(lease, failed)?;
@@ -357,10 +356,35 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         Ok(())
     }
 
-    /// Whether new pages are closed to this one by a budget.
-    fn pages_closed(&mut self, lease: &Lease) -> bool {
+    /// A rule keeps the crawl from this URL.
+    fn refuse(&mut self, lease: Box<Lease>, by: Refusal, rule: String) -> Result<(), Error> {
+        let url = lease.candidate.url.as_str().to_owned();
+        (self.tell)(Event::Refused { url, by: by.as_str(), rule: rule.clone() });
+        self.settle_unasked(lease, Outcome::Refused { by, rule, transient: false })
+    }
+
+    fn in_hand(&self) -> usize {
+        self.air.len() + self.reading + self.uncommitted
+    }
+
+    /// Budgets of time and bytes that are used up altogether: nothing more is begun.
+    fn budgets_used_up(&mut self, now: Moment) -> bool {
         let budget = &self.plan.budget;
-        let elapsed = self.clock.now().since(self.started.0);
+        let by = if budget.bytes.is_some_and(|bytes| self.counters.bytes_received >= bytes) {
+            "bytes"
+        } else if budget.time.is_some_and(|time| now.since(self.started.0) >= time) {
+            "time"
+        } else {
+            return false;
+        };
+        self.closed.get_or_insert(by);
+        true
+    }
+
+    /// Lets no new page begin once a budget says so; pages that have begun go on.
+    fn close_pages(&mut self, now: Moment) {
+        let budget = &self.plan.budget;
+        let elapsed = now.since(self.started.0);
         let nearly = |used: f64, of: f64| used >= of * NEARLY;
         if budget.pages.is_some_and(|pages| self.pages_begun >= pages) {
             self.closed.get_or_insert("pages");
@@ -371,7 +395,9 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         if budget.time.is_some_and(|time| nearly(elapsed.as_secs_f64(), time.as_secs_f64())) {
             self.closed.get_or_insert("time");
         }
-        self.closed.is_some() && begins_page(lease)
+        if self.closed.is_some() {
+            self.frontier.close_pages();
+        }
     }
 
     fn run_errands(&mut self, now: Moment) {
@@ -404,7 +430,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             Ok(exchange) => exchange,
             Err(error) => {
                 self.gate.returned(&receipt, now);
-                self.frontier.wake(&host, now);
+                self.frontier.wake_all(now);
                 return self.unsent(what, &error);
             }
         };
@@ -529,7 +555,8 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
 
     fn count(&mut self, taken: &Taken) {
         let settled = &taken.settled;
-        if taken.encoded.is_some() && matches!(settled.outcome, Some(Outcome::Done { .. })) {
+        let is_over = matches!(settled.outcome, Some(Outcome::Done { .. })) && settled.redirect.is_none();
+        if taken.encoded.is_some() && is_over {
             match settled.role {
                 Role::Page => self.counters.pages += 1,
                 Role::Image => self.counters.images += 1,
@@ -617,11 +644,6 @@ enum Due {
     Ended(&'static str),
 }
 
-/// Whether this is a page that a budget counts: its first attempt, and no redirect of another.
-fn begins_page(lease: &Lease) -> bool {
-    lease.candidate.role == Role::Page && lease.candidate.hops == 0 && lease.tries == 0
-}
-
 fn robots_candidate(url: WebUrl, seed: i64) -> Candidate {
     Candidate {
         url,
@@ -641,8 +663,8 @@ fn robots_candidate(url: WebUrl, seed: i64) -> Candidate {
 fn robots_body(exchange: &Exchange) -> Vec<u8> {
     let Some(answer) = &exchange.answer else { return Vec::new() };
     // A spool file that cannot be read is a file that says nothing; what it held is archived all the same.
-    let body = archive::payload(answer, ROBOTS).unwrap_or_default();
-    coding::undo(&answer.read_head().content_codings(), body, ROBOTS).0
+    let body = archive::payload(answer, coding::ROBOTS).unwrap_or_default();
+    coding::robots_text(&answer.read_head(), body)
 }
 
 /// A gate that knows what earlier runs learnt, so that a restart does not hurry.

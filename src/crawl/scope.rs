@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use regex::Regex;
 
+use crate::web::candidate::Role;
 use crate::web::url::WebUrl;
 
 /// Redirects followed in a row.
@@ -101,25 +102,28 @@ impl Scope {
         if self.reaches(url, from) { Verdict::In(self.reach.rule()) } else { Verdict::Out(self.reach.refusal(url)) }
     }
 
-    /// May this seed be fetched? Only a pattern can keep a seed out.
+    /// May this seed be fetched? Only an exclusion can keep a seed out.
     pub fn judge_seed(&self, url: &WebUrl) -> Verdict {
-        self.pattern(url).map_or(Verdict::In("a seed"), Verdict::Out)
+        self.excluded(url).map_or(Verdict::In("a seed"), Verdict::Out)
     }
 
-    /// May this redirect be followed?
-    pub fn judge_redirect(&self, hops: u16) -> Verdict {
+    /// May this redirect be followed, after so many? Pages may not be led to what is excluded.
+    pub fn judge_redirect(&self, url: &WebUrl, role: Role, hops: u16) -> Verdict {
         if hops >= HOPS {
             return Verdict::Out(format!("more than {HOPS} redirects in a row"));
         }
-        Verdict::In("a redirect")
+        let excluded = self.excluded(url).filter(|_| role == Role::Page);
+        excluded.map_or(Verdict::In("a redirect"), Verdict::Out)
+    }
+
+    fn excluded(&self, url: &WebUrl) -> Option<String> {
+        let regex = self.exclude.iter().find(|regex| regex.is_match(url.as_str()))?;
+        Some(format!("--exclude {regex}"))
     }
 
     fn pattern(&self, url: &WebUrl) -> Option<String> {
-        if let Some(regex) = self.exclude.iter().find(|regex| regex.is_match(url.as_str())) {
-            return Some(format!("--exclude {regex}"));
-        }
         let included = self.include.is_empty() || self.include.iter().any(|regex| regex.is_match(url.as_str()));
-        (!included).then(|| "matches no --include".to_owned())
+        self.excluded(url).or_else(|| (!included).then(|| "matches no --include".to_owned()))
     }
 
     fn reaches(&self, url: &WebUrl, from: Origin<'_>) -> bool {

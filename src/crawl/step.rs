@@ -12,7 +12,7 @@ use super::scope::{Listing, Origin, Scope, Verdict};
 use crate::archive::{self, Encoded, Found, ImageNote, Notes};
 use crate::extract::{self, Findings, Kind};
 use crate::seeds;
-use crate::store::{Page, Settled};
+use crate::store::{Page, Queued, Settled};
 use crate::web::candidate::{Candidate, Role};
 use crate::web::claims::Claims;
 use crate::web::exchange::{Exchange, Fault};
@@ -110,7 +110,8 @@ impl Step {
             claims: candidate.claims.as_deref(),
         };
         let reading = self.read_exchange(&spot, &exchange)?;
-        let outcome = (candidate.role != Role::Robots).then(|| outcome(&exchange, tries, back_off, now));
+        let outcome = (candidate.role != Role::Robots)
+            .then(|| outcome(exchange.fault.as_ref(), exchange.status(), tries, back_off, now));
         let mut notes = self.notes(&spot, &reading);
         notes.via.clone_from(&candidate.via);
         let encoded = archive::encode(&exchange, notes, &self.records)?;
@@ -149,8 +150,9 @@ impl Step {
         Ok(Taken { encoded: Some(encoded), settled })
     }
 
-    /// A capture that the database does not know yet.
-    pub(super) fn found(&self, found: &Found, seed_id: i64) -> Option<Settled> {
+    /// A capture that the database does not know yet; `row` is what it knows of the URL. Read and judged as if it had
+    /// come a moment ago.
+    pub(super) fn found(&self, found: &Found, seed_id: i64, row: Option<Queued>) -> Option<Settled> {
         let notes = &found.notes;
         if notes.role == Role::Document {
             let harvest = seeds::read(&found.capture.url, &found.first.block);
@@ -161,6 +163,8 @@ impl Step {
             return Some(settled);
         }
         let url = WebUrl::parse(&found.capture.url).ok()?;
+        let tries = row.as_ref().map_or(0, |row| row.tries);
+        let (claims, referer) = row.map_or((None, None), |row| (row.candidate.claims, row.candidate.referer));
         let spot = Spot {
             name: url.as_str(),
             at: found.capture.at,
@@ -170,27 +174,30 @@ impl Step {
             depth: notes.depth,
             hops: notes.hops,
             page: notes.page.as_deref(),
-            claims: None,
+            claims: claims.as_deref(),
         };
         let (head, body) = found.first.http();
         let reading = self.read_answer(&spot, &url, &Head::read(head), body.to_vec());
-        // A half answer is kept, and asked for again.
-        let outcome = match found.capture.status {
-            Some(status) if found.capture.truncated.is_none() => Outcome::Done { status },
-            _ => Outcome::Again { at: found.capture.at, manner: Manner::Later },
+        let fault = match found.capture.truncated.as_deref() {
+            None => None,
+            Some("length") => Some(Fault::Cap),
+            Some("time") => Some(Fault::Stall),
+            Some(_) => Some(Fault::Cut),
         };
+        let at = found.capture.at;
+        let outcome = outcome(fault.as_ref(), found.capture.status, tries, Some(at.after(FIRST_WAIT)), at);
         Some(Settled {
             url: found.capture.url.clone(),
             role: notes.role,
             capture: Some(found.capture.clone()),
-            referer: None,
+            referer,
             fault: notes.fault.clone(),
             picture: reading.picture,
             page: reading.findings.map(Page),
             redirect: reading.redirect,
             offers: reading.offers,
             outcome: (notes.role != Role::Robots).then_some(outcome),
-            tries: 1,
+            tries: tries + 1,
         })
     }
 
@@ -207,8 +214,17 @@ impl Step {
         Ok(self.read_answer(spot, &exchange.url, &answer.read_head(), body))
     }
 
-    /// Reads an answer by what it was fetched for and by what it is.
+    /// Reads an answer. Should a parser of foreign bytes fail at some, that is odd, and no reason to lose the capture.
     fn read_answer(&self, spot: &Spot<'_>, url: &WebUrl, head: &Head, body: Vec<u8>) -> Reading {
+        let read = std::panic::AssertUnwindSafe(|| self.read_by_role(spot, url, head, body));
+        std::panic::catch_unwind(read).unwrap_or_else(|_| Reading {
+            oddities: vec!["a parser failed at it; it is archived and was not read".to_owned()],
+            ..Reading::default()
+        })
+    }
+
+    /// Reads an answer by what it was fetched for and by what it is.
+    fn read_by_role(&self, spot: &Spot<'_>, url: &WebUrl, head: &Head, body: Vec<u8>) -> Reading {
         if REDIRECTS.contains(&head.status) {
             return self.read_redirect(spot, url, head);
         }
@@ -233,10 +249,12 @@ impl Step {
         match url.join(&location, None) {
             Ok(target) => {
                 reading.redirect = Some(target.clone());
-                match self.scope.judge_redirect(spot.hops) {
+                match self.scope.judge_redirect(&target, spot.role, spot.hops) {
                     Verdict::In(_) if spot.role != Role::Robots => {
                         let mut offered = candidate(spot, target, spot.role, None);
                         offered.hops = spot.hops + 1;
+                        // A page that has begun ends before another begins.
+                        offered.priority = if spot.role == Role::Page { 0 } else { offered.priority };
                         offered.depth = spot.depth;
                         offered.page = spot.page.map(str::to_owned);
                         offered.claims = spot.claims.cloned().map(Box::new);
@@ -443,15 +461,20 @@ fn picture_size(bytes: &[u8]) -> Option<(u32, u32)> {
     Some((u32::try_from(size.width).ok()?, u32::try_from(size.height).ok()?))
 }
 
-/// How the turn ended, from the exchange alone.
-fn outcome(exchange: &Exchange, tries: u32, back_off: Option<Timestamp>, now: Timestamp) -> Outcome {
-    let status = exchange.status();
+/// How the turn ended, from what the exchange was.
+fn outcome(
+    fault: Option<&Fault>,
+    status: Option<u16>,
+    tries: u32,
+    back_off: Option<Timestamp>,
+    now: Timestamp,
+) -> Outcome {
     let again = |at| Outcome::Again { at, manner: Manner::Later };
     let next = now.after(FIRST_WAIT * 4u32.saturating_pow(tries));
     let failed = |reason: String| Outcome::Failed { reason, transient: true, status };
-    match (&exchange.fault, status) {
-        (Some(Fault::Forbidden(_)), _) => {
-            let rule = exchange.fault.as_ref().map(ToString::to_string).unwrap_or_default();
+    match (fault, status) {
+        (Some(fault @ Fault::Forbidden(_)), _) => {
+            let rule = fault.to_string();
             Outcome::Refused { by: Refusal::Guard, rule, transient: false }
         }
         (Some(Fault::Stale), _) if tries + 1 < TRIES => Outcome::Again { at: now, manner: Manner::Fresh },
@@ -482,23 +505,25 @@ mod tests {
         assert_eq!(document_uri("中.md"), "file:///seeds/%E4%B8%AD.md");
     }
 
-    fn faulty(fault: Fault) -> Exchange {
-        Exchange::faulty(WebUrl::parse("http://h.example/").unwrap(), Timestamp(0), fault)
-    }
-
     #[test]
     fn what_may_pass_is_tried_three_times() {
         let now = Timestamp(1000);
-        assert!(matches!(outcome(&faulty(Fault::Stall), 0, None, now), Outcome::Again { at: Timestamp(6000), .. }));
-        assert!(matches!(outcome(&faulty(Fault::Stall), 1, None, now), Outcome::Again { at: Timestamp(21000), .. }));
-        assert!(matches!(outcome(&faulty(Fault::Stall), 2, None, now), Outcome::Failed { transient: true, .. }));
-        let stale = outcome(&faulty(Fault::Stale), 0, None, now);
+        assert!(matches!(outcome(Some(&Fault::Stall), None, 0, None, now), Outcome::Again { at: Timestamp(6000), .. }));
+        assert!(matches!(
+            outcome(Some(&Fault::Stall), None, 1, None, now),
+            Outcome::Again { at: Timestamp(21000), .. }
+        ));
+        assert!(matches!(outcome(Some(&Fault::Stall), None, 2, None, now), Outcome::Failed { transient: true, .. }));
+        let stale = outcome(Some(&Fault::Stale), None, 0, None, now);
         assert_eq!(stale, Outcome::Again { at: now, manner: Manner::Fresh });
     }
 
     #[test]
     fn the_guard_s_refusal_is_final() {
         let fault = Fault::Forbidden("10.0.0.1".parse().unwrap());
-        assert!(matches!(outcome(&faulty(fault), 0, None, Timestamp(0)), Outcome::Refused { by: Refusal::Guard, .. }));
+        assert!(matches!(
+            outcome(Some(&fault), None, 0, None, Timestamp(0)),
+            Outcome::Refused { by: Refusal::Guard, .. }
+        ));
     }
 }

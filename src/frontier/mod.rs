@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::store::{Error, Queued, Reader, Run};
-use crate::web::candidate::{Candidate, Class};
+use crate::web::candidate::{Candidate, Class, Role};
 use crate::web::outcome::Outcome;
 use crate::web::time::{Clock, Moment};
 
@@ -30,6 +30,8 @@ pub struct Frontier {
     unwritten: HashMap<String, Unwritten>,
     leased: usize,
     sequence: u64,
+    /// No new page begins any more.
+    pages_closed: bool,
 }
 
 /// One host and class.
@@ -76,6 +78,17 @@ pub struct Lease {
     order: u64,
 }
 
+impl Lease {
+    /// Whether this is a page that a budget counts: its first attempt, and no redirect of another.
+    pub fn begins_page(&self) -> bool {
+        begins_page(&self.candidate, self.tries)
+    }
+}
+
+fn begins_page(candidate: &Candidate, tries: u32) -> bool {
+    candidate.role == Role::Page && candidate.hops == 0 && tries == 0
+}
+
 /// What an offer brought.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Offered {
@@ -113,6 +126,7 @@ impl Frontier {
             unwritten: HashMap::new(),
             leased: 0,
             sequence: 0,
+            pages_closed: false,
             reader,
         };
         let now = frontier.clock.now();
@@ -234,7 +248,13 @@ impl Frontier {
                 }
             }
         }
-        let Some(((_, order), queued)) = lane.ready.pop_first() else {
+        let pages_closed = self.pages_closed;
+        let first = lane
+            .ready
+            .iter()
+            .find(|(_, queued)| !(pages_closed && begins_page(&queued.candidate, queued.tries)))
+            .map(|(at, _)| *at);
+        let Some(((_, order), queued)) = first.and_then(|at| lane.ready.remove_entry(&at)) else {
             match lane.later.first_key_value() {
                 Some(((at, _), _)) => {
                     let at = *at;
@@ -249,6 +269,11 @@ impl Frontier {
         };
         self.leased += 1;
         Ok(Some(Lease { candidate: queued.candidate, tries: queued.tries, key: key.clone(), order }))
+    }
+
+    /// From now on no page is leased for the first time; what has begun (redirects, further attempts, requisites) is.
+    pub fn close_pages(&mut self) {
+        self.pages_closed = true;
     }
 
     /// The lease is being worked on: its lane may be looked at again at once.
@@ -346,7 +371,6 @@ impl Frontier {
 mod tests {
     use super::*;
     use crate::store::{Batch, Settled, Store};
-    use crate::web::candidate::Role;
     use crate::web::outcome::Manner;
     use crate::web::time::{Hold, Sleep, Timestamp};
     use crate::web::url::WebUrl;

@@ -82,8 +82,10 @@ pub enum Answer {
     NeedsRobots(Permit),
     /// robots.txt forbids it.
     Forbidden(Verdict),
-    /// Its host, or its host's robots.txt, cannot be had in this run: why.
+    /// Its origin, or that one's robots.txt, cannot be had in this run: why.
     Unreachable(String),
+    /// Its origin's address is none that may be connected to.
+    Guarded(String),
 }
 
 /// Proof that rules and pace allow one fetch; spent by that fetch.
@@ -181,13 +183,20 @@ struct Host {
     requisite: Lane,
     /// One clock and one connection for everything, for the rest of the run.
     single: bool,
-    /// Why it is given up for this run.
-    dead: Option<String>,
-    unreachable: u32,
     back_offs: u32,
     answers: u32,
     baseline: Duration,
     recent: Duration,
+}
+
+/// Whether an origin can be talked to.
+#[derive(Default)]
+struct Reach {
+    /// Attempts in vain since it last answered.
+    failures: u32,
+    not_before: Moment,
+    /// Why it is given up for this run.
+    dead: Option<Fault>,
 }
 
 enum Rules {
@@ -207,6 +216,7 @@ enum Rules {
 pub struct Gate {
     options: Options,
     hosts: HashMap<Arc<str>, Host>,
+    reach: HashMap<Origin, Reach>,
     rules: HashMap<Origin, Rules>,
     old_copies: HashMap<Origin, RobotsCopy>,
     robots_attempts: HashMap<Origin, u32>,
@@ -218,6 +228,7 @@ impl Gate {
         Gate {
             options,
             hosts: HashMap::new(),
+            reach: HashMap::new(),
             rules: HashMap::new(),
             old_copies: HashMap::new(),
             robots_attempts: HashMap::new(),
@@ -234,7 +245,7 @@ impl Gate {
     /// Takes up a stored robots.txt: it holds while it is fresh, and serves later while the host is unreachable.
     pub fn remember_robots(&mut self, origin: Origin, copy: RobotsCopy, wall: Timestamp) {
         if wall.since(copy.fetched) < ROBOTS_FRESH {
-            self.know(&origin, &copy);
+            self.know(&origin, &copy, copy.fetched.after(ROBOTS_FRESH));
         }
         self.old_copies.insert(origin, copy);
     }
@@ -242,8 +253,13 @@ impl Gate {
     /// The one question.
     pub fn ask(&mut self, url: &WebUrl, class: Class, now: Moment, wall: Timestamp) -> Answer {
         let origin = url.origin();
-        if let Some(reason) = &self.host(&origin.host).dead {
-            return Answer::Unreachable(reason.clone());
+        if let Some(reach) = self.reach.get(&origin) {
+            match &reach.dead {
+                Some(fault @ Fault::Forbidden(_)) => return Answer::Guarded(fault.to_string()),
+                Some(fault) => return Answer::Unreachable(fault.to_string()),
+                None if reach.not_before > now => return Answer::NotBefore(reach.not_before),
+                None => {}
+            }
         }
         if self.options.robots == RobotsPolicy::Ignore {
             return self.turn(&origin.host, class, Purpose::Fetch, now);
@@ -312,10 +328,10 @@ impl Gate {
     ) -> Heard {
         let host = self.host(&receipt.host);
         host.lane(receipt.lane).over(now, &receipt.stamp, exchange.took());
-        host.note_reach(exchange, now);
         host.note_pace(exchange);
         let patience = patience(exchange, wall);
         let back_off = patience.map(|asked| host.back_off(asked, now));
+        self.reach.entry(exchange.url.origin()).or_default().note(exchange, now);
         match &receipt.purpose {
             Purpose::Fetch => back_off.map_or(Heard::Noted, |wait| Heard::BackOff(wall.after(wait))),
             Purpose::Robots(origin, hops) => self.heard_robots(&origin.clone(), *hops, exchange, body, now, wall),
@@ -351,11 +367,11 @@ impl Gate {
     }
 
     fn learn(&mut self, origin: &Origin, copy: RobotsCopy) -> Heard {
-        self.know(origin, &copy);
+        self.know(origin, &copy, copy.fetched.after(ROBOTS_FRESH));
         Heard::RobotsKnown(origin.clone(), Some(copy))
     }
 
-    fn know(&mut self, origin: &Origin, copy: &RobotsCopy) {
+    fn know(&mut self, origin: &Origin, copy: &RobotsCopy, until: Timestamp) {
         let robots = match copy.status {
             200..=299 => Robots::read(&copy.bytes, &self.options.agent),
             _ => Robots::allow_all(),
@@ -363,7 +379,6 @@ impl Gate {
         if let Some(delay) = robots.crawl_delay {
             self.host(&origin.host).crawl_delay(delay);
         }
-        let until = copy.fetched.after(ROBOTS_FRESH);
         self.rules.insert(origin.clone(), Rules::Known { robots, until });
     }
 
@@ -374,15 +389,15 @@ impl Gate {
             (None, None) => "robots.txt got no readable answer, so nothing may be fetched".to_owned(),
         };
         if let Some(copy) = self.old_copies.get(origin).filter(|copy| wall.since(copy.fetched) < ROBOTS_STALE) {
-            let robots = Robots::read(&copy.bytes, &self.options.agent);
-            let until = wall.after(ROBOTS_FRESH);
-            self.rules.insert(origin.clone(), Rules::Known { robots, until });
+            let copy = copy.clone();
+            self.know(origin, &copy, wall.after(ROBOTS_FRESH));
             return Heard::RobotsKnown(origin.clone(), None);
         }
         let attempts = self.robots_attempts.entry(origin.clone()).or_default();
         *attempts += 1;
         let attempts = *attempts;
-        let rules = if attempts >= ATTEMPTS || self.host(&origin.host).dead.is_some() {
+        let is_dead = self.reach.get(origin).is_some_and(|reach| reach.dead.is_some());
+        let rules = if attempts >= ATTEMPTS || is_dead {
             Rules::Unreachable(why)
         } else {
             Rules::Retry(now.after(retry_wait(attempts)))
@@ -421,14 +436,28 @@ impl Gate {
     }
 }
 
+impl Reach {
+    /// An origin that cannot be reached is tried a few times, ever more rarely, and then given up for this run.
+    fn note(&mut self, exchange: &Exchange, now: Moment) {
+        match &exchange.fault {
+            Some(fault @ Fault::Forbidden(_)) => self.dead = Some(fault.clone()),
+            Some(fault) if fault.is_unreachable() => {
+                self.failures += 1;
+                self.not_before = now.after(retry_wait(self.failures));
+                self.dead = Some(fault.clone()).filter(|_| self.failures >= ATTEMPTS);
+            }
+            _ if exchange.answer.is_some() => self.failures = 0,
+            _ => {}
+        }
+    }
+}
+
 impl Host {
     fn new(options: &Options) -> Host {
         Host {
             page: Lane::new(options.delay, 1, options.per_host),
             requisite: Lane::new(options.requisite_delay, BURST, options.requisites_per_host),
             single: false,
-            dead: None,
-            unreachable: 0,
             back_offs: 0,
             answers: 0,
             baseline: Duration::ZERO,
@@ -446,27 +475,6 @@ impl Host {
     fn crawl_delay(&mut self, delay: Duration) {
         self.single = true;
         self.page.slow_to(delay);
-    }
-
-    /// A host that cannot be reached is tried a few times, ever more rarely, and then given up for this run.
-    fn note_reach(&mut self, exchange: &Exchange, now: Moment) {
-        match &exchange.fault {
-            Some(Fault::Forbidden(_)) => self.dead = exchange.fault.as_ref().map(ToString::to_string),
-            Some(fault) if fault.is_unreachable() => {
-                self.unreachable += 1;
-                if self.unreachable >= ATTEMPTS {
-                    self.dead = Some(fault.to_string());
-                    return;
-                }
-                let wait = retry_wait(self.unreachable);
-                self.page.hold_until(now.after(wait));
-                self.requisite.hold_until(now.after(wait));
-            }
-            _ if exchange.answer.is_some() && exchange.status().is_some_and(|status| status < 500) => {
-                self.unreachable = 0;
-            }
-            _ => {}
-        }
     }
 
     /// Answer times that double put the host on one clock and one connection.

@@ -9,4 +9,4 @@ mod robots;
 
 pub use gate::{Answer, Gate, Heard, HostClock, Options, Permit, Receipt, RobotsCopy, RobotsPolicy};
 pub use pace::BURST;
-pub use robots::{Robots, Verdict};
+pub use robots::{LIMIT as ROBOTS_LIMIT, Robots, Verdict};

@@ -6,8 +6,8 @@
 
 use std::time::Duration;
 
-/// No more than this is parsed (RFC 9309, 2.5).
-const LIMIT: usize = robotxt::BYTE_LIMIT;
+/// No more of a file than this is parsed (RFC 9309, 2.5), in bytes.
+pub const LIMIT: usize = robotxt::BYTE_LIMIT;
 
 /// The rules of one origin for one crawler.
 #[derive(Clone, Debug)]

@@ -101,7 +101,7 @@ impl Store {
         move |source| Error::Sqlite { doing, path, source }
     }
 
-    /// Begins a run. It continues the profile's last one when that did not finish its work; then what was captured
+    /// Begins a run. It continues the profile's last one when that was killed or stopped by a signal; then what was captured
     /// since the chain began is not asked for again. URLs that failed in a way that may pass are queued once more
     /// when a new chain begins; `fresh` forgets the queue.
     ///
@@ -127,7 +127,9 @@ impl Store {
         let ended: Option<Option<i64>> = transaction
             .query_row("SELECT finished_ms FROM run ORDER BY id DESC LIMIT 1", [], |row| row.get(0))
             .optional()?;
-        let unfinished = last.filter(|(_, stopped_by)| stopped_by.as_deref() != Some("done") && !fresh);
+        // A budget is a clean end: what it left stays queued, and the seeds are asked again.
+        let broken_off = |stopped_by: &Option<String>| matches!(stopped_by.as_deref(), None | Some("signal"));
+        let unfinished = last.filter(|(_, stopped_by)| broken_off(stopped_by) && !fresh);
         let chain = unfinished.as_ref().map_or(now.0, |(chain, _)| *chain);
         if fresh {
             // The rows stay: pages need them as parts, pictures as addresses, and the seen-set counts on no gap.

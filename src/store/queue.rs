@@ -10,8 +10,14 @@ use super::commit::{class, find};
 use super::{Error, Run};
 use crate::politeness::{HostClock, RobotsCopy};
 use crate::web::candidate::{Candidate, Class, Role};
+use crate::web::digest::fingerprint;
 use crate::web::time::Timestamp;
 use crate::web::url::{Origin, WebUrl};
+
+/// What `queued` reads, and from where.
+const COLUMNS: &str =
+    "u.text, u.role, u.priority, u.due_ms, u.tries, u.seed, u.via, u.depth, u.hops, u.page, u.referer,
+    u.claims FROM url u JOIN host h ON h.id = u.host";
 
 /// A connection that only reads.
 pub struct Reader {
@@ -120,19 +126,33 @@ impl Reader {
         read().map_err(|source| self.failed(source))
     }
 
+    /// The row of a URL, whatever its state; `due` is what it was when it was queued last.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn row(&self, url: &WebUrl) -> Result<Option<Queued>, Error> {
+        let read = || -> rusqlite::Result<Option<Queued>> {
+            let row = self
+                .connection
+                .prepare_cached(&format!("SELECT {COLUMNS} WHERE h.name = ?1 AND u.fingerprint = ?2 AND u.text = ?3"))?
+                .query_row((url.host(), fingerprint(url.as_str()), url.as_str()), queued)
+                .optional()?;
+            Ok(row.flatten())
+        };
+        read().map_err(|source| self.failed(source))
+    }
+
     /// The next URLs of a host and class, the most urgent first, without those in `in_hand`; at most `limit`.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
     pub fn queued(&self, host: &str, of: Class, in_hand: &HashSet<String>, limit: usize) -> Result<Vec<Queued>, Error> {
         let read = || -> rusqlite::Result<Vec<Queued>> {
-            let mut statement = self.connection.prepare_cached(
-                "SELECT u.text, u.role, u.priority, u.due_ms, u.tries, u.seed, u.via, u.depth, u.hops, u.page, u.referer,
-                     u.claims
-                 FROM url u JOIN host h ON h.id = u.host
+            let mut statement = self.connection.prepare_cached(&format!(
+                "SELECT {COLUMNS}
                  WHERE h.name = ?1 AND u.class = ?2 AND u.state = 'queued'
-                 ORDER BY u.priority, u.id LIMIT ?3",
-            )?;
+                 ORDER BY u.priority, u.id LIMIT ?3"
+            ))?;
             let most = i64::try_from(limit + in_hand.len()).unwrap_or(i64::MAX);
             let rows = statement.query_map((host, class(of), most), queued)?;
             let fresh = rows.filter_map(Result::transpose).filter(|row| match row {

@@ -178,13 +178,13 @@ SELECT p.id AS picture, p.version,
         LEFT JOIN redirect r ON r.url = v.url LEFT JOIN redirect q ON q.url = r.target
         JOIN capture c ON c.url IN (v.url, r.target, q.target)
         WHERE v.picture = p.id AND v.role <> 'placeholder' AND c.status = 200 AND c.truncated IS NULL
-          AND coalesce(c.media, '') NOT LIKE 'text/%'
+          AND (c.width IS NOT NULL OR coalesce(c.media, '') NOT LIKE 'text/%')
         ORDER BY v.position LIMIT 1) AS position,
        (SELECT c.id FROM picture_variant v
         LEFT JOIN redirect r ON r.url = v.url LEFT JOIN redirect q ON q.url = r.target
         JOIN capture c ON c.url IN (v.url, r.target, q.target)
         WHERE v.picture = p.id AND v.role <> 'placeholder' AND c.status = 200 AND c.truncated IS NULL
-          AND coalesce(c.media, '') NOT LIKE 'text/%'
+          AND (c.width IS NOT NULL OR coalesce(c.media, '') NOT LIKE 'text/%')
         ORDER BY v.position, c.id DESC LIMIT 1) AS capture
 FROM picture p;
 

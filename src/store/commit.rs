@@ -393,7 +393,7 @@ impl Writing<'_> {
 /// What the store knows of a URL, as far as an offer is concerned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Standing {
-    id: i64,
+    pub(super) id: i64,
     state: String,
     settled: Option<Timestamp>,
 }

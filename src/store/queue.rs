@@ -10,7 +10,6 @@ use super::commit::{class, find};
 use super::{Error, Run};
 use crate::politeness::{HostClock, RobotsCopy};
 use crate::web::candidate::{Candidate, Class, Role};
-use crate::web::digest::fingerprint;
 use crate::web::time::Timestamp;
 use crate::web::url::{Origin, WebUrl};
 
@@ -108,18 +107,18 @@ impl Reader {
         read().map_err(|source| self.failed(source))
     }
 
+    fn host_id(&self, url: &WebUrl) -> rusqlite::Result<Option<i64>> {
+        let mut statement = self.connection.prepare_cached("SELECT id FROM host WHERE name = ?1")?;
+        statement.query_row([url.host()], |row| row.get(0)).optional()
+    }
+
     /// Would an offer of this candidate put it into the queue?
     ///
     /// # Errors
     /// [`Error::Sqlite`].
     pub fn accepts(&self, candidate: &Candidate, run: Run) -> Result<bool, Error> {
         let read = || -> rusqlite::Result<bool> {
-            let host = self
-                .connection
-                .prepare_cached("SELECT id FROM host WHERE name = ?1")?
-                .query_row([candidate.url.host()], |row| row.get(0))
-                .optional()?;
-            let Some(host) = host else { return Ok(true) };
+            let Some(host) = self.host_id(&candidate.url)? else { return Ok(true) };
             let (standing, _) = find(&self.connection, host, candidate.url.as_str())?;
             Ok(standing.is_none_or(|standing| standing.accepts(candidate, run)))
         };
@@ -132,12 +131,11 @@ impl Reader {
     /// [`Error::Sqlite`].
     pub fn row(&self, url: &WebUrl) -> Result<Option<Queued>, Error> {
         let read = || -> rusqlite::Result<Option<Queued>> {
-            let row = self
-                .connection
-                .prepare_cached(&format!("SELECT {COLUMNS} WHERE h.name = ?1 AND u.fingerprint = ?2 AND u.text = ?3"))?
-                .query_row((url.host(), fingerprint(url.as_str()), url.as_str()), queued)
-                .optional()?;
-            Ok(row.flatten())
+            let Some(host) = self.host_id(url)? else { return Ok(None) };
+            let Some(standing) = find(&self.connection, host, url.as_str())?.0 else { return Ok(None) };
+            self.connection
+                .prepare_cached(&format!("SELECT {COLUMNS} WHERE u.id = ?1"))?
+                .query_row([standing.id], queued)
         };
         read().map_err(|source| self.failed(source))
     }

@@ -335,6 +335,7 @@ fn urls_that_share_a_fingerprint_are_told_apart_by_their_text() {
     shelf.settle(vec![ended(known, failed(false))], 1);
     let clash = "UPDATE url SET fingerprint = ?1 WHERE text = ?2";
     shelf.other().execute(clash, (fingerprint(new), known)).unwrap();
+    assert!(shelf.reader().row(&url(new)).unwrap().is_none());
     assert!(shelf.reader().accepts(&candidate(new, Role::Page), shelf.run).unwrap());
     for _ in 0..2 {
         shelf.offer(&[candidate(new, Role::Page)], 2);
@@ -344,6 +345,8 @@ fn urls_that_share_a_fingerprint_are_told_apart_by_their_text() {
     assert_eq!(shelf.rows("SELECT count(*) FROM url")[0][0], 2);
     let queued = shelf.reader().queued("news.example", Class::PageLike, &std::collections::HashSet::new(), 9).unwrap();
     assert_eq!(queued.iter().map(|queued| queued.candidate.url.as_str()).collect::<Vec<_>>(), [new]);
+    let row = shelf.reader().row(&url(new)).unwrap();
+    assert_eq!(row.map(|row| row.candidate.url), Some(url(new)));
 }
 
 #[test]
@@ -428,20 +431,25 @@ fn a_seed_is_asked_for_once_a_chain_of_runs() {
     let mut shelf = Shelf::new();
     shelf.offer(&[seed(PAGE)], 1);
     shelf.settle(vec![ended(PAGE, Outcome::Done { status: 200 })], 2);
-    // Killed, and cut short by a budget: the work goes on, and what is done is done.
-    for (stopped_by, seconds) in [(None, 10), (Some("pages"), 20), (Some("signal"), 30)] {
+    // Killed, and broken off: the work goes on, and what is done is done.
+    for (stopped_by, seconds) in [(None, 10), (Some("signal"), 20), (None, 30)] {
         shelf.next_run(stopped_by, seconds, false);
         assert_eq!((shelf.run.chain, shelf.run.after_crash), (at(0), stopped_by.is_none()));
         assert!(!shelf.reader().accepts(&seed(PAGE), shelf.run).unwrap());
         shelf.offer(&[seed(PAGE)], seconds);
         assert_eq!(shelf.state(PAGE), "done");
     }
-    shelf.next_run(Some("done"), 40, false);
-    assert_eq!(shelf.run.chain, at(40));
-    assert!(!shelf.reader().accepts(&candidate(PAGE, Role::Page), shelf.run).unwrap(), "a mere link asks for nothing");
-    assert!(shelf.reader().accepts(&seed(PAGE), shelf.run).unwrap());
-    shelf.offer(&[seed(PAGE)], 40);
-    assert_eq!(shelf.state(PAGE), "queued");
+    // A budget is a clean end, too.
+    for (stopped_by, seconds) in [("done", 40), ("pages", 50), ("bytes", 60), ("time", 70)] {
+        shelf.next_run(Some(stopped_by), seconds, false);
+        assert_eq!((shelf.run.chain, shelf.run.after_crash), (at(seconds), false), "after {stopped_by}");
+        let link = candidate(PAGE, Role::Page);
+        assert!(!shelf.reader().accepts(&link, shelf.run).unwrap(), "a mere link asks for nothing");
+        assert!(shelf.reader().accepts(&seed(PAGE), shelf.run).unwrap());
+        shelf.offer(&[seed(PAGE)], seconds);
+        assert_eq!(shelf.state(PAGE), "queued");
+        shelf.settle(vec![ended(PAGE, Outcome::Done { status: 200 })], seconds + 1);
+    }
 }
 
 #[test]
@@ -464,7 +472,7 @@ fn what_may_pass_is_tried_again_by_the_next_chain_only() {
     shelf.settle(cases.iter().map(|(url, outcome, _)| ended(url, outcome.clone())).collect(), 1);
     let before: Vec<String> = cases.iter().map(|(url, ..)| shelf.state(url)).collect();
     shelf.next_run(None, 10, false);
-    shelf.next_run(Some("bytes"), 20, false);
+    shelf.next_run(Some("signal"), 20, false);
     assert_eq!(cases.iter().map(|(url, ..)| shelf.state(url)).collect::<Vec<_>>(), before);
     shelf.next_run(Some("done"), 30, false);
     for (url, _, state) in &cases {
@@ -485,8 +493,8 @@ fn fresh_forgets_the_queue_and_keeps_what_is_captured() {
     assert_eq!(shelf.reader().hosts().unwrap().iter().map(|host| host.pages + host.requisites).sum::<u64>(), 3);
     let kept = shelf.rows("SELECT * FROM capture_log");
 
-    shelf.next_run(Some("pages"), 3, true);
-    assert_eq!(shelf.run.chain, at(3), "a new chain, although the last one had not finished");
+    shelf.next_run(Some("signal"), 3, true);
+    assert_eq!(shelf.run.chain, at(3), "a new chain, although the last one was broken off");
     assert!(shelf.reader().hosts().unwrap().iter().all(|host| host.pages + host.requisites == 0));
     assert_eq!(shelf.rows("SELECT * FROM capture_log"), kept);
     // The article still says which picture it lacks.
@@ -565,6 +573,7 @@ fn gallery() -> (Shelf, Vec<(&'static str, Option<&'static str>)>) {
         image(&[("http://i.example/notice", Original)], None),
         image(&[("http://i.example/cut", Original)], None),
         image(&[("http://i.example/unsized", Original)], Some(800)),
+        image(&[("http://i.example/mislabelled", Original)], Some(800)),
     ];
     let mut findings = article("Gallery", images);
     findings.article.lead_image = Some(3);
@@ -572,6 +581,7 @@ fn gallery() -> (Shelf, Vec<(&'static str, Option<&'static str>)>) {
     let mut page = shelf.read(PAGE, findings);
     page.offers = vec![part("http://i.example/waits", PAGE), part("http://i.example/next", PAGE)];
     let mut all = vec![page];
+    all.push(shelf.picture("http://i.example/mislabelled", 200, "text/plain", size));
     for kept in ["complete", "small", "target"] {
         all.push(shelf.picture(&format!("http://i.example/{kept}"), 200, "image/png", size));
     }
@@ -609,6 +619,7 @@ fn gallery() -> (Shelf, Vec<(&'static str, Option<&'static str>)>) {
         ("missing", None),
         ("missing", None),
         ("complete", Some("http://i.example/unsized")),
+        ("complete", Some("http://i.example/mislabelled")),
     ];
     (shelf, expected)
 }

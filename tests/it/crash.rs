@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 use pressmark::archive::Records;
 use pressmark::demo::world::truths;
 
-use crate::lantern::{Lantern, rows, run, start, warcs};
+use crate::archive_run::check_every_reader;
+use crate::lantern::{Lantern, pressmark, rows, run, start, warcs};
+use crate::origin::{Line, Origin};
 
 /// How often the crawl is killed.
 const KILLS: u32 = 20;
@@ -34,7 +36,7 @@ fn whole(archive: &Path) -> BTreeSet<(String, String)> {
 
 /// Runs the crawl, kills it after `after`; false when it had ended by then.
 fn kill(lantern: &Lantern, archive: &Path, after: Duration) -> bool {
-    let mut child = start(lantern.crawl(archive).args(["--delay", "120ms"]));
+    let mut child = start(lantern.crawl(archive).args(["--delay", "350ms"]));
     let until = Instant::now() + after;
     while Instant::now() < until {
         if child.try_wait().unwrap().is_some() {
@@ -76,13 +78,14 @@ fn twenty_kills_lose_nothing_and_fetch_nothing_kept_again() {
         asked_before = arrivals.len();
         kept = now;
     }
-    assert!(killed >= 10, "the crawl was over after {killed} kills: too fast to be killed");
+    assert_eq!(killed, KILLS, "the crawl was over too soon");
     assert!(again.is_empty(), "kept, and fetched again: {again:?}");
 
-    let output = run(lantern.crawl(archive).args(["--delay", "120ms"]));
+    let output = run(lantern.crawl(archive).args(["--delay", "350ms"]));
     assert!(output.status.success());
     let end = whole(archive);
     assert!(kept.is_subset(&end));
+    check_every_reader(archive);
     assert!(warcs(archive).iter().all(|file| file.extension().is_some_and(|end| end != "open")), "all are sealed");
 
     // Every record has its row, every row its record, every article is there.
@@ -137,4 +140,41 @@ fn the_first_signal_drains_and_the_rest_goes_first_next_time() {
         let url = format!("http://{}{}", arrival.host, arrival.path_and_query);
         assert!(!kept.contains(&url), "{url} was kept before the signal");
     }
+}
+
+#[test]
+fn the_second_signal_cuts_and_keeps_what_had_come() {
+    let (runtime, folder) = (tokio::runtime::Runtime::new().unwrap(), tempfile::tempdir().unwrap());
+    let origin = runtime.block_on(Origin::start(None, |mut line: Line| async move {
+        while let Some(head) = line.request().await {
+            if head.starts_with(b"GET /robots.txt") {
+                line.say(b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n").await;
+            } else {
+                line.say(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 999\r\n\r\n<p>half").await;
+            }
+        }
+    }));
+    let mut command = pressmark();
+    command
+        .arg("crawl")
+        .arg("--archive")
+        .arg(folder.path())
+        .arg("--resolve")
+        .arg(format!("slow.example:80:{}", origin.address));
+    let child = start(command.args(["--delay", "0", "--timeout", "60s", "http://slow.example/page"]));
+    while origin.requests().len() < 2 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let interrupted = Instant::now();
+    for pause in [500, 0] {
+        let kill = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+        assert!(kill.unwrap().success());
+        std::thread::sleep(Duration::from_millis(pause));
+    }
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
+    assert!(interrupted.elapsed() < Duration::from_secs(10), "{:?}", interrupted.elapsed());
+    let kept = rows(folder.path(), "SELECT truncated FROM capture_log WHERE url = 'http://slow.example/page'");
+    assert_eq!(kept, [[serde_json::Value::from("unspecified")]]);
+    let state = rows(folder.path(), "SELECT state FROM url WHERE text = 'http://slow.example/page'");
+    assert_eq!(state, [[serde_json::Value::from("queued")]], "it goes first next time");
 }

@@ -7,6 +7,7 @@ use pressmark::archive::Records;
 use tokio::runtime::Runtime;
 use tokio_rustls::TlsAcceptor;
 
+use crate::archive_run::check_every_reader;
 use crate::lantern::{nobody, pressmark, rows, run, warcs};
 use crate::origin::{Authority, Line, Origin};
 
@@ -120,6 +121,7 @@ fn the_seed_document_is_complete_though_its_relay_is_dead() {
     crawl(folder.path(), pictures.address, nobody(), None);
     check_article(folder.path());
     check_resource(folder.path());
+    check_every_reader(folder.path());
     let heads: Vec<String> =
         pictures.requests().into_iter().map(|head| String::from_utf8(head).unwrap().to_lowercase()).collect();
     assert_eq!(heads.len(), 6, "four pictures, and robots.txt of two hosts: {heads:?}");
@@ -137,6 +139,7 @@ fn the_relay_s_copies_are_kept_as_well_while_it_lives() {
     crawl(&archive, originals.address, relay.address, Some(&ca_file));
     check_article(&archive);
     check_resource(&archive);
+    check_every_reader(&archive);
     let kept = rows(
         &archive,
         "SELECT count(*), count(DISTINCT payload_digest) FROM capture_log WHERE role = 'image' AND status = 200",

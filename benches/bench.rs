@@ -325,17 +325,9 @@ fn through_the_store(folder: &Path, captures: &[Capture]) -> Result<Measured, Fa
     let mut store = Store::open(&folder.path().join("bench.sqlite3"))?;
     let run = store.begin_run("bench", NOW, false)?;
     let settled = |capture: &Capture| Settled {
-        url: capture.url.clone(),
-        role: Role::Page,
         capture: Some(capture.clone()),
-        referer: None,
-        fault: None,
-        picture: None,
-        page: None,
-        redirect: None,
-        offers: Vec::new(),
         outcome: Some(Outcome::Done { status: 200 }),
-        tries: 1,
+        ..Settled::new(capture.url.as_str(), Role::Page)
     };
     let batch = |group: &[Capture]| {
         let files = group.iter().map(|capture| (capture.place.file.clone(), capture.place.offset)).next_back();

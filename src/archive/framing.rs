@@ -111,28 +111,9 @@ mod tests {
     use crate::web::exchange::Body;
     use proptest::prelude::*;
 
-    fn answer(bytes: &[u8]) -> Answer {
-        let mut framing = crate::web::framing::Framing::new(false);
-        let mut body = Vec::new();
-        framing.feed(bytes, &mut body);
-        framing.close();
-        let (complete, malformed) = (framing.is_done(), framing.is_malformed());
-        let (head, final_at, parts) = framing.into_head();
-        Answer {
-            head,
-            final_at,
-            body: Body::Bytes(body.into()),
-            parts,
-            complete,
-            malformed,
-            excess: 0,
-            unclean_close: false,
-        }
-    }
-
     /// Stores, rebuilds, compares; returns what was stored.
     fn check(received: &[u8]) -> (String, Vec<u8>) {
-        let answer = answer(received);
+        let answer = Answer::of(received);
         let Body::Bytes(body) = &answer.body else { panic!() };
         let mut read = |at: u64, len: u64| Ok(body[at as usize..][..len as usize].to_vec());
         let (head, note) = stored_head(&answer, &mut read).unwrap();

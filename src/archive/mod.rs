@@ -112,7 +112,7 @@ mod tests {
     use super::*;
     use crate::web::candidate::Role;
     use crate::web::digest::{Algorithm, digest};
-    use crate::web::exchange::{Answer, Body, Exchange, Fault};
+    use crate::web::exchange::{Answer, Exchange, Fault};
     use crate::web::url::WebUrl;
     use proptest::prelude::*;
     use std::time::Duration;
@@ -125,16 +125,8 @@ mod tests {
         exchange.fault = fault;
         exchange.request = b"GET /a?b HTTP/1.1\r\nHost: h.example\r\n\r\n".to_vec();
         exchange.peer = Some("127.0.0.1:80".parse().unwrap());
-        exchange.answer = Some(Answer {
-            head: b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n".to_vec(),
-            final_at: 0,
-            body: Body::Bytes(body.into()),
-            parts: None,
-            complete: true,
-            malformed: false,
-            excess: 0,
-            unclean_close: false,
-        });
+        let head = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n";
+        exchange.answer = Some(Answer::of(&[head, body].concat()));
         exchange
     }
 

@@ -13,6 +13,7 @@ mod run;
 mod scope;
 mod seeding;
 mod step;
+mod workers;
 
 pub use event::{Event, SeedSummary, Summary};
 pub use lock::Lock;

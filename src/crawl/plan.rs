@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::scope::Scope;
-use crate::archive::Compress;
+use crate::archive::{Compress, WriterOptions};
 use crate::web::digest::Algorithm;
 use crate::{fetch, politeness, wire};
 
@@ -112,6 +112,40 @@ impl Plan {
     /// Where long bodies and records wait; on the archive's own disk.
     pub fn spool_folder(&self) -> PathBuf {
         self.archive.join("spool")
+    }
+
+    /// The WARC writer's options, with what its files say of this crawl (WARC/1.1, 6.2).
+    pub(super) fn writer_options(&self) -> WriterOptions {
+        let mut info = vec![
+            ("software".to_owned(), concat!("pressmark/", env!("CARGO_PKG_VERSION")).to_owned()),
+            ("format".to_owned(), "WARC File Format 1.1".to_owned()),
+            (
+                "conformsTo".to_owned(),
+                "https://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/".to_owned(),
+            ),
+            ("isPartOf".to_owned(), self.profile.clone()),
+            ("robots".to_owned(), self.robots_word().to_owned()),
+            ("http-header-user-agent".to_owned(), self.fetch.user_agent.clone()),
+        ];
+        if let Some(contact) = &self.fetch.contact {
+            info.push(("operator".to_owned(), contact.clone()));
+        }
+        WriterOptions {
+            folder: self.warc_folder(),
+            profile: self.profile.clone(),
+            max_size: self.warc_size,
+            max_age: self.warc_age,
+            compress: self.compress,
+            info,
+        }
+    }
+
+    /// The vocabulary of WARC/1.1, 6.2.
+    fn robots_word(&self) -> &'static str {
+        match self.politeness.robots {
+            politeness::RobotsPolicy::Obey => "obey",
+            politeness::RobotsPolicy::Ignore => "ignore",
+        }
     }
 }
 

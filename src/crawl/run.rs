@@ -5,8 +5,8 @@
 //! with the instant at which it can.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
@@ -14,20 +14,21 @@ use tokio::task::JoinSet;
 
 use super::archivist::{Archivist, Done, Kept, Order};
 use super::step::{Step, Taken, Turn};
+use super::workers::{self, Extra, Work, Worked};
 use super::{Error, Event, Plan, SeedSummary, Summary, coding, resume, seeding};
-use crate::archive::{self, Writer, WriterOptions};
+use crate::archive::{self, Writer};
 use crate::fetch::{self, Request, Transport};
 use crate::frontier::{Frontier, Lease, Next};
-use crate::politeness::{Answer, Gate, Heard, HostClock, Receipt, RobotsCopy};
+use crate::politeness::{Answer, Gate, Heard, Receipt};
 use crate::store::{Run, Settled, Store};
 use crate::web::candidate::{Candidate, Role};
 use crate::web::exchange::Exchange;
 use crate::web::outcome::{Outcome, Refusal};
-use crate::web::time::{Clock, Hold, Moment, Timestamp};
+use crate::web::time::{Clock, Moment, Timestamp};
 use crate::web::url::{Origin, WebUrl};
 
 /// Turns that may be on their way from the network to the database; more would let memory grow with a slow disk.
-const IN_HAND: usize = 512;
+pub(super) const IN_HAND: usize = 512;
 /// What is captured is committed at least this often.
 const TICK: Duration = Duration::from_secs(1);
 /// A run does not stay up for what is not due for so long; the next one takes it.
@@ -119,14 +120,6 @@ enum Aloft {
     Robots(WebUrl, i64),
 }
 
-/// What travels with a turn through the worker and comes back with it.
-struct Extra {
-    lease: Option<Box<Lease>>,
-    clock: Option<HostClock>,
-    robots: Option<(Origin, RobotsCopy)>,
-    hold: Hold,
-}
-
 /// How the loop ended.
 enum Ended {
     /// Nothing is left to do, or a budget is used up, or a signal came.
@@ -165,7 +158,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             run: format!("{}/{}", plan.profile, run.id),
         };
         resume::resume(&step, &mut store, run, &plan.warc_folder(), wall, tell)?;
-        let mut writer = Writer::new(writer_options(plan))?;
+        let mut writer = Writer::new(plan.writer_options())?;
         writer.resume(wall)?;
 
         let left = store.reader()?.hosts()?.iter().map(|host| host.pages + host.requisites).sum();
@@ -183,7 +176,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         let (done_tx, done) = mpsc::unbounded_channel();
         let thread = |source| Error::Folder { path: plan.archive.clone(), source };
         let archivist = Archivist::start(writer, store, run, clock.clone(), IN_HAND * 2, done_tx).map_err(thread)?;
-        let (workers, taken) = start_workers(&Arc::new(step)).map_err(thread)?;
+        let (workers, taken) = workers::start(&Arc::new(step)).map_err(thread)?;
         let mut dispatcher = Dispatcher {
             plan,
             transport,
@@ -529,17 +522,9 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
     /// A URL that was never asked for: only its row changes.
     fn settle_unasked(&mut self, lease: Box<Lease>, outcome: Outcome) -> Result<(), Error> {
         let settled = Settled {
-            url: lease.candidate.url.as_str().to_owned(),
-            role: lease.candidate.role,
-            capture: None,
-            referer: None,
-            fault: None,
-            picture: None,
-            page: None,
-            redirect: None,
-            offers: Vec::new(),
             outcome: Some(outcome),
-            tries: lease.tries + u32::from(lease.tries < 3),
+            tries: lease.tries + 1,
+            ..Settled::new(lease.candidate.url.as_str(), lease.candidate.role)
         };
         let extra = Extra { lease: Some(lease), clock: None, robots: None, hold: self.clock.hold() };
         self.keep(Taken { encoded: None, settled }, extra)
@@ -686,67 +671,6 @@ fn remembering_gate(plan: &Plan, store: &Store, run: Run, clock: &dyn Clock) -> 
         gate.remember_host(&host.clock, page, requisite);
     }
     Ok(gate)
-}
-
-fn writer_options(plan: &Plan) -> WriterOptions {
-    let mut info = vec![
-        ("software".to_owned(), concat!("pressmark/", env!("CARGO_PKG_VERSION")).to_owned()),
-        ("format".to_owned(), "WARC File Format 1.1".to_owned()),
-        (
-            "conformsTo".to_owned(),
-            "https://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/".to_owned(),
-        ),
-        ("isPartOf".to_owned(), plan.profile.clone()),
-        ("robots".to_owned(), robots_word(plan).to_owned()),
-        ("http-header-user-agent".to_owned(), plan.fetch.user_agent.clone()),
-    ];
-    if let Some(contact) = &plan.fetch.contact {
-        info.push(("operator".to_owned(), contact.clone()));
-    }
-    WriterOptions {
-        folder: plan.warc_folder(),
-        profile: plan.profile.clone(),
-        max_size: plan.warc_size,
-        max_age: plan.warc_age,
-        compress: plan.compress,
-        info,
-    }
-}
-
-/// The vocabulary of WARC/1.1, 6.2: «classic» is the robots exclusion protocol.
-fn robots_word(plan: &Plan) -> &'static str {
-    match plan.politeness.robots {
-        crate::politeness::RobotsPolicy::Obey => "obey",
-        crate::politeness::RobotsPolicy::Ignore => "ignore",
-    }
-}
-
-type Work = (Turn, Extra);
-type Worked = Result<(Taken, Extra), archive::Error>;
-
-/// As many threads as cores read answers: parsing, digests and gzip are work, not waiting. They end when the sender
-/// is dropped.
-fn start_workers(step: &Arc<Step>) -> std::io::Result<(SyncSender<Work>, mpsc::UnboundedReceiver<Worked>)> {
-    let (work, inbox) = sync_channel::<Work>(IN_HAND * 2);
-    let (outbox, taken) = mpsc::unbounded_channel();
-    let inbox = Arc::new(Mutex::new(inbox));
-    let threads = std::thread::available_parallelism().map_or(2, usize::from);
-    for number in 0..threads {
-        let (step, inbox, outbox) = (step.clone(), inbox.clone(), outbox.clone());
-        std::thread::Builder::new().name(format!("worker {number}")).spawn(move || {
-            while let Some((turn, extra)) = next_work(&inbox) {
-                let taken = step.take(turn).map(|taken| (taken, extra));
-                if outbox.send(taken).is_err() {
-                    break;
-                }
-            }
-        })?;
-    }
-    Ok((work, taken))
-}
-
-fn next_work(inbox: &Mutex<Receiver<Work>>) -> Option<Work> {
-    inbox.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
 }
 
 /// The most memory this process has held, where the system tells.

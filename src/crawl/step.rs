@@ -116,17 +116,11 @@ impl Step {
         notes.via.clone_from(&candidate.via);
         let encoded = archive::encode(&exchange, notes, &self.records)?;
         let settled = Settled {
-            url: candidate.url.as_str().to_owned(),
-            role: candidate.role,
-            capture: None,
             referer: candidate.referer,
             fault: exchange.fault.as_ref().map(ToString::to_string),
-            picture: reading.picture,
-            page: reading.findings.map(Page),
-            redirect: reading.redirect,
-            offers: reading.offers,
             outcome,
             tries: tries + 1,
+            ..settled(candidate.url.as_str(), candidate.role, reading)
         };
         Ok(Taken { encoded, settled })
     }
@@ -146,7 +140,7 @@ impl Step {
         note_findings(&mut notes, &reading);
         let encoded =
             archive::encode_document(&url, at, "text/markdown; charset=utf-8", &document.bytes, &notes, &self.records)?;
-        let settled = settled_document(url, reading);
+        let settled = settled(&url, Role::Document, reading);
         Ok(Taken { encoded: Some(encoded), settled })
     }
 
@@ -158,9 +152,8 @@ impl Step {
             let harvest = seeds::read(&found.capture.url, &found.first.block);
             let document = harvest.documents.first()?;
             let reading = self.read_document(&found.capture.url, document, seed_id, found.capture.at);
-            let mut settled = settled_document(found.capture.url.clone(), reading);
-            settled.capture = Some(found.capture.clone());
-            return Some(settled);
+            let capture = Some(found.capture.clone());
+            return Some(Settled { capture, ..settled(&found.capture.url, Role::Document, reading) });
         }
         let url = WebUrl::parse(&found.capture.url).ok()?;
         let tries = row.as_ref().map_or(0, |row| row.tries);
@@ -187,17 +180,12 @@ impl Step {
         let at = found.capture.at;
         let outcome = outcome(fault.as_ref(), found.capture.status, tries, Some(at.after(FIRST_WAIT)), at);
         Some(Settled {
-            url: found.capture.url.clone(),
-            role: notes.role,
             capture: Some(found.capture.clone()),
             referer,
             fault: notes.fault.clone(),
-            picture: reading.picture,
-            page: reading.findings.map(Page),
-            redirect: reading.redirect,
-            offers: reading.offers,
             outcome: (notes.role != Role::Robots).then_some(outcome),
             tries: tries + 1,
+            ..settled(&found.capture.url, notes.role, reading)
         })
     }
 
@@ -426,19 +414,14 @@ fn priority(role: Role, depth: u16) -> u8 {
     }
 }
 
-fn settled_document(url: String, reading: Reading) -> Settled {
+/// What was read, on its way to the store.
+fn settled(url: &str, role: Role, reading: Reading) -> Settled {
     Settled {
-        url,
-        role: Role::Document,
-        capture: None,
-        referer: None,
-        fault: None,
-        picture: None,
+        picture: reading.picture,
         page: reading.findings.map(Page),
-        redirect: None,
+        redirect: reading.redirect,
         offers: reading.offers,
-        outcome: None,
-        tries: 1,
+        ..Settled::new(url, role)
     }
 }
 

@@ -455,17 +455,9 @@ mod tests {
 
         fn settle(&mut self, lease: Lease, outcome: &Outcome) {
             self.batch.settled.push(Settled {
-                url: text(&lease),
-                role: lease.candidate.role,
-                capture: None,
-                referer: None,
-                fault: None,
-                picture: None,
-                page: None,
-                redirect: None,
-                offers: Vec::new(),
                 outcome: Some(outcome.clone()),
                 tries: lease.tries + 1,
+                ..Settled::new(text(&lease), lease.candidate.role)
             });
             self.frontier.settle(lease, outcome, self.clock.now());
         }

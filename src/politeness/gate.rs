@@ -536,7 +536,7 @@ fn redirect(exchange: &Exchange) -> Option<WebUrl> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::web::exchange::{Answer as Received, Body};
+    use crate::web::exchange::Answer as Received;
 
     const WALL: Timestamp = Timestamp(1_700_000_000_000);
 
@@ -547,16 +547,7 @@ mod tests {
     fn answered(url: &WebUrl, head: &str) -> Exchange {
         let mut exchange = Exchange::faulty(url.clone(), WALL, Fault::NoAnswer);
         exchange.fault = None;
-        exchange.answer = Some(Received {
-            head: head.as_bytes().to_vec(),
-            final_at: 0,
-            body: Body::Bytes(Vec::new().into()),
-            parts: None,
-            complete: true,
-            malformed: false,
-            excess: 0,
-            unclean_close: false,
-        });
+        exchange.answer = Some(Received::of(head.as_bytes()));
         exchange
     }
 

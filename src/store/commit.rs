@@ -42,6 +42,25 @@ pub struct Settled {
     pub tries: u32,
 }
 
+impl Settled {
+    /// A turn, the first one, of which nothing more is known.
+    pub fn new(url: impl Into<String>, role: Role) -> Settled {
+        Settled {
+            url: url.into(),
+            role,
+            capture: None,
+            referer: None,
+            fault: None,
+            picture: None,
+            page: None,
+            redirect: None,
+            offers: Vec::new(),
+            outcome: None,
+            tries: 1,
+        }
+    }
+}
+
 /// What was read in a page.
 #[derive(Debug)]
 pub struct Page(pub Box<Findings>);

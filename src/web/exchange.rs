@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::framing::Part;
+use super::framing::{Framing, Part};
 use super::message::Head;
 use super::time::Timestamp;
 use super::url::WebUrl;
@@ -55,6 +55,18 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// Reads an answer whose bytes are all at hand, as if the connection had closed after them.
+    pub fn of(bytes: &[u8]) -> Answer {
+        let (mut framing, mut body) = (Framing::new(false), Vec::new());
+        let taken = framing.feed(bytes, &mut body);
+        framing.close();
+        let (complete, malformed) = (framing.is_done(), framing.is_malformed());
+        let (head, final_at, parts) = framing.into_head();
+        let excess = (bytes.len() - taken) as u64;
+        let body = Body::Bytes(body.into());
+        Answer { head, final_at, body, parts, complete, malformed, excess, unclean_close: false }
+    }
+
     /// The final head's bytes.
     pub fn final_head(&self) -> &[u8] {
         &self.head[self.final_at..]

@@ -5,8 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use pressmark::fetch::{Error, Request, Transport};
-use pressmark::web::exchange::{Answer, Body, Exchange, Fault, Times};
-use pressmark::web::framing::Framing;
+use pressmark::web::exchange::{Answer, Exchange, Fault, Times};
 use pressmark::web::time::{Clock, Moment};
 
 #[derive(Clone)]
@@ -79,7 +78,7 @@ impl Transport for ScriptedWeb {
         match page.answer {
             Ok(bytes) => {
                 exchange.fault = None;
-                exchange.answer = Some(read(&bytes));
+                exchange.answer = Some(Answer::of(&bytes));
             }
             Err(fault) => exchange.fault = Some(fault),
         }
@@ -87,22 +86,4 @@ impl Transport for ScriptedWeb {
     }
 
     fn cut(&self) {}
-}
-
-fn read(bytes: &[u8]) -> Answer {
-    let (mut framing, mut body) = (Framing::new(false), Vec::new());
-    framing.feed(bytes, &mut body);
-    framing.close();
-    let (complete, malformed) = (framing.is_done(), framing.is_malformed());
-    let (head, final_at, parts) = framing.into_head();
-    Answer {
-        head,
-        final_at,
-        body: Body::Bytes(body.into()),
-        parts,
-        complete,
-        malformed,
-        excess: 0,
-        unclean_close: false,
-    }
 }

@@ -154,19 +154,7 @@ fn batch(settled: Vec<Settled>) -> Batch {
 }
 
 fn settled(url: &str, role: Role) -> Settled {
-    Settled {
-        url: url.to_owned(),
-        role,
-        capture: None,
-        referer: None,
-        fault: None,
-        picture: None,
-        page: None,
-        redirect: None,
-        offers: Vec::new(),
-        outcome: Some(Outcome::Done { status: 200 }),
-        tries: 1,
-    }
+    Settled { outcome: Some(Outcome::Done { status: 200 }), ..Settled::new(url, role) }
 }
 
 fn ended(url: &str, outcome: Outcome) -> Settled {

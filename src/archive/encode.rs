@@ -17,6 +17,8 @@ use crate::web::exchange::{Answer, Body, Exchange, Fault};
 use crate::web::framing::Part;
 use crate::web::time::Timestamp;
 
+/// What an answer with a head is.
+const HTTP: &str = "application/http;msgtype=response";
 /// How much of a spooled body is in memory at a time.
 const PIECE: usize = 256 << 10;
 
@@ -95,10 +97,12 @@ impl Group<'_> {
         })?;
         let payload = payload.finish();
 
+        let is_http = !stored.is_empty();
         let truncated = exchange.fault.as_ref().and_then(Fault::truncation);
         let mut head = self
-            .head(RecordType::Response, "application/http;msgtype=response")
-            .with(WarcHeader::PayloadDigest, payload.as_str())
+            .head(RecordType::Response, if is_http { HTTP } else { "application/octet-stream" })
+            // Readers look for the payload behind a head; without one there is a block and nothing more.
+            .maybe(WarcHeader::PayloadDigest, is_http.then_some(payload.as_str()))
             .with(WarcHeader::BlockDigest, block.finish().as_str())
             .maybe(WarcHeader::Truncated, truncated)
             .repeat("WARC-Protocol", protocol(answer));

@@ -150,7 +150,8 @@ mod tests {
                 info: vec![("software".to_owned(), "test".to_owned())],
             })
             .unwrap();
-            writer.resume(NOW).unwrap();
+            let len = |name: &str| std::fs::metadata(self.folder.path().join(name)).map_or(0, |file| file.len());
+            writer.resume(NOW, &len).unwrap();
             writer
         }
 

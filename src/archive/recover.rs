@@ -31,6 +31,8 @@ pub struct Recovered {
     pub cut: u64,
     /// Its length now; none when nothing was left and it was removed.
     pub len: Option<u64>,
+    /// It was shorter than the database knew: captures have gone.
+    pub lost: bool,
 }
 
 /// Goes through the `.open` files of the folder. `committed` says how much of a file the database knows.
@@ -78,7 +80,9 @@ fn open_files(folder: &Path) -> Result<Vec<PathBuf>, Error> {
 
 fn recover_file(path: &Path, name: String, committed: &dyn Fn(&str) -> u64) -> Result<Recovered, Error> {
     let len = std::fs::metadata(path).map_err(Error::new("look at", path))?.len();
-    let known = committed(&name).min(len);
+    // A file shorter than the database knows has lost its end: what is whole in it is found anew.
+    let lost = committed(&name) > len;
+    let known = if lost { 0 } else { committed(&name) };
     let mut records = Records::open(path, known).map_err(Error::new("read", path))?;
     let (mut found, mut whole) = (Vec::new(), known);
     let mut group: Vec<Record> = Vec::new();
@@ -104,7 +108,7 @@ fn recover_file(path: &Path, name: String, committed: &dyn Fn(&str) -> u64) -> R
         std::fs::remove_file(path).map_err(Error::new("remove", path))?;
         None
     };
-    Ok(Recovered { file: name, found, cut: len - whole, len: len_now })
+    Ok(Recovered { file: name, found, cut: len - whole, len: len_now, lost })
 }
 
 /// A first record, perhaps a request, and the metadata that concludes them.
@@ -136,7 +140,8 @@ fn read_group(file: &str, mut group: Vec<Record>) -> Option<Found> {
         kind,
         status,
         media,
-        payload: Digest::from_text(first.field("WARC-Payload-Digest")?),
+        // An answer without a head has no payload apart from its block.
+        payload: Digest::from_text(first.field("WARC-Payload-Digest").or(first.field("WARC-Block-Digest"))?),
         payload_len: payload_len as u64,
         truncated: first.field("WARC-Truncated").map(str::to_owned),
         address: first.field("WARC-IP-Address").and_then(|address| address.parse().ok()),

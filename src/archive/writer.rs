@@ -84,12 +84,12 @@ impl Writer {
         Ok(Writer { options, open: None, full: Vec::new(), serial: 0 })
     }
 
-    /// Takes this profile's last file up again, if it is still small and young and packed the same way. It must hold
-    /// whole groups only (see [`super::recover`]).
+    /// Takes this profile's last file up again, if it is still small and young and packed the same way, and exactly as
+    /// long as `committed` says: then it holds whole groups only (see [`super::recover`]).
     ///
     /// # Errors
     /// When the folder or the file cannot be opened.
-    pub fn resume(&mut self, now: Timestamp) -> Result<(), Error> {
+    pub fn resume(&mut self, now: Timestamp, committed: &dyn Fn(&str) -> u64) -> Result<(), Error> {
         let folder = self.options.folder.clone();
         let mut names = Vec::new();
         for entry in std::fs::read_dir(&folder).map_err(Error::new("list", &folder))? {
@@ -108,7 +108,8 @@ impl Writer {
         let (closed, open) = (folder.join(name), folder.join(format!("{name}{OPEN}")));
         let path = if open.exists() { &open } else { &closed };
         let len = std::fs::metadata(path).map_err(Error::new("look at", path))?.len();
-        if len >= self.options.max_size || now.since(parts.started) >= self.options.max_age {
+        // A file that is not as it was left is left as it is.
+        if len != committed(name) || len >= self.options.max_size || now.since(parts.started) >= self.options.max_age {
             return Ok(());
         }
         if path == &closed {

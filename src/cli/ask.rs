@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::args::{Common, ScopeArgs};
-use super::crawl::scope;
+use super::crawl::{say, scope};
 use super::exit::{Exit, Outcome, failed, usage};
 use crate::archive::read_at;
 use crate::crawl::{DATABASE, Verdict};
@@ -75,13 +75,21 @@ pub(super) fn explain(common: &Common, urls: &[String], as_json: bool, scope_arg
             gate.remember_robots(origin, crate::politeness::RobotsCopy { fetched: wall, ..copy }, wall);
         }
     }
+    let mut exit = Exit::Done;
     for text in urls {
-        let url = WebUrl::parse(text).map_err(|cause| usage(format!("«{text}»: {cause}")))?;
+        let url = match WebUrl::parse(text) {
+            Ok(url) => url,
+            Err(cause) => {
+                say(&format!("«{}»: {cause}", report::clean(text)));
+                exit = Exit::Usage;
+                continue;
+            }
+        };
         let explained = explain_one(text, &url, &scope, &gate, reader.as_ref(), wall)?;
         let line = if as_json { format!("{explained}\n") } else { explanation(&explained) };
         super::print(line.as_bytes())?;
     }
-    Ok(Exit::Done)
+    Ok(exit)
 }
 
 fn explain_one(

@@ -31,7 +31,9 @@ pub(super) fn run(common: &Common, crawl: Box<Crawl>) -> Outcome {
     let seeds = seeds(&crawl.seeds)?;
     let (strict, json) = (crawl.strict, crawl.json);
     let Some(_lock) = lock(&common.archive, crawl.if_running)? else {
-        say("another run holds the archive: skipped");
+        if !common.quiet {
+            say("another run holds the archive: skipped");
+        }
         return Ok(Exit::Done);
     };
     let mut progress = progress(common.quiet);
@@ -40,33 +42,65 @@ pub(super) fn run(common: &Common, crawl: Box<Crawl>) -> Outcome {
         progress.hear(&Event::Warning(text));
     }
     let plan = plan(common, *crawl, seeds)?;
-    let (summary, stop) = block_on(perform(&plan, &mut progress))?;
+    let performed = block_on(perform(&plan, &mut progress))?;
+    let Performed { summary, signal, rejected } = performed;
     progress.finish();
+    let exit = verdict(&summary, strict, signal, rejected);
     if json {
         let text = serde_json::to_string(&summary).map_err(|cause| failed("print the summary", cause))?;
         super::print(format!("{text}\n").as_bytes())?;
     } else if !common.quiet {
         say(report::summary(&summary).trim_end());
     }
-    if summary.seeds.is_empty() && stop.is_none() {
-        say("pressmark: there was no seed to crawl");
+    if let Some(why) = why(&summary, exit, rejected).filter(|_| exit != Exit::Done) {
+        say(&format!("pressmark: {why}"));
     }
-    Ok(verdict(&summary, strict, stop))
+    Ok(exit)
 }
 
-/// Opens the network side and crawls; tells which signal stopped it, if one did.
-pub(super) async fn perform(plan: &Plan, progress: &mut Progress) -> anyhow::Result<(Summary, Option<Exit>)> {
+/// One sentence for an exit code that is not 0, so that even a quiet run says why.
+fn why(summary: &Summary, exit: Exit, rejected: u64) -> Option<String> {
+    let failed: Vec<&str> =
+        summary.seeds.iter().filter(|seed| seed.verdict == "failed").map(|seed| seed.seed.as_str()).collect();
+    match exit {
+        Exit::Failed if summary.seeds.is_empty() => Some("there was no seed to crawl".to_owned()),
+        Exit::Failed => Some(format!("no seed could be fetched: {}", failed.join(", "))),
+        Exit::Incomplete => Some(format!(
+            "not all is well: {rejected} seed lines rejected, {} seeds not fetched, {} URLs failed, {} articles incomplete",
+            failed.len(),
+            summary.failed,
+            summary.articles_incomplete
+        )),
+        _ => None,
+    }
+}
+
+/// What a crawl came to.
+pub(super) struct Performed {
+    pub summary: Summary,
+    /// The signal that stopped it, if one did.
+    pub signal: Option<Exit>,
+    /// Seeds and lines that could not be used.
+    pub rejected: u64,
+}
+
+/// Opens the network side and crawls.
+pub(super) async fn perform(plan: &Plan, progress: &mut Progress) -> anyhow::Result<Performed> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let door = Door::open(plan.wire.clone(), clock.clone()).map_err(crawl::Error::Wire)?;
     let fetcher = Arc::new(Fetcher::new(door, &plan.fetch).map_err(crawl::Error::Fetch)?);
     let (stop, stopped) = watch::channel(Stop::Go);
     let (signal, signalled) = watch::channel(None);
     let listener = tokio::spawn(listen(stop, signal));
-    let mut tell = |event: Event| progress.hear(&event);
+    let mut rejected = 0;
+    let mut tell = |event: Event| {
+        rejected += u64::from(matches!(event, Event::Rejected { .. }));
+        progress.hear(&event);
+    };
     let summary = crawl::run(plan, fetcher, clock, stopped, &mut tell).await;
     listener.abort();
-    let signalled = *signalled.borrow();
-    Ok((summary?, signalled))
+    let signal = *signalled.borrow();
+    Ok(Performed { summary: summary?, signal, rejected })
 }
 
 /// The first signal drains, the second cuts.
@@ -136,7 +170,12 @@ fn folder(root: &Path, folder_path: &Path, seeds: &mut Vec<SeedInput>) -> anyhow
             continue;
         }
         if path.is_dir() {
-            folder(root, &path, seeds)?;
+            // A linked folder may lead back here.
+            if !path.is_symlink() {
+                folder(root, &path, seeds)?;
+            }
+        } else if let Err(cause) = std::fs::File::open(&path) {
+            say(&format!("cannot read {}: {cause}; going on without it", path.display()));
         } else {
             let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
             seeds.push(SeedInput::Document { name, bytes: bytes(&path)? });
@@ -225,7 +264,7 @@ fn product_token(user_agent: &str) -> String {
     user_agent.split(['/', ' ']).next().unwrap_or(user_agent).to_owned()
 }
 
-fn verdict(summary: &Summary, strict: bool, signal: Option<Exit>) -> Exit {
+fn verdict(summary: &Summary, strict: bool, signal: Option<Exit>, rejected: u64) -> Exit {
     if let Some(exit) = signal {
         return exit;
     }
@@ -233,7 +272,8 @@ fn verdict(summary: &Summary, strict: bool, signal: Option<Exit>) -> Exit {
     if summary.seeds.iter().all(seed_failed) {
         return Exit::Failed;
     }
-    let lacking = summary.failed > 0 || summary.articles_incomplete > 0 || summary.seeds.iter().any(seed_failed);
+    let lacking =
+        rejected > 0 || summary.failed > 0 || summary.articles_incomplete > 0 || summary.seeds.iter().any(seed_failed);
     if strict && lacking { Exit::Incomplete } else { Exit::Done }
 }
 
@@ -265,13 +305,14 @@ mod tests {
 
     #[test]
     fn the_exit_code_says_how_it_went() {
-        assert_eq!(verdict(&summary(&["ok"], 0), true, None), Exit::Done);
-        assert_eq!(verdict(&summary(&["ok"], 1), false, None), Exit::Done);
-        assert_eq!(verdict(&summary(&["ok"], 1), true, None), Exit::Incomplete);
-        assert_eq!(verdict(&summary(&["failed", "ok"], 0), true, None), Exit::Incomplete);
-        assert_eq!(verdict(&summary(&["failed"], 1), false, None), Exit::Failed);
-        assert_eq!(verdict(&summary(&[], 0), false, None), Exit::Failed);
-        assert_eq!(verdict(&summary(&["failed"], 1), false, Some(Exit::Interrupted)), Exit::Interrupted);
+        assert_eq!(verdict(&summary(&["ok"], 0), true, None, 0), Exit::Done);
+        assert_eq!(verdict(&summary(&["ok"], 1), false, None, 0), Exit::Done);
+        assert_eq!(verdict(&summary(&["ok"], 1), true, None, 0), Exit::Incomplete);
+        assert_eq!(verdict(&summary(&["failed", "ok"], 0), true, None, 0), Exit::Incomplete);
+        assert_eq!(verdict(&summary(&["failed"], 1), false, None, 0), Exit::Failed);
+        assert_eq!(verdict(&summary(&["ok"], 0), true, None, 1), Exit::Incomplete);
+        assert_eq!(verdict(&summary(&[], 0), false, None, 0), Exit::Failed);
+        assert_eq!(verdict(&summary(&["failed"], 1), false, Some(Exit::Interrupted), 0), Exit::Interrupted);
     }
 
     #[test]

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use clap::parser::ValueSource;
 
 use super::args::Common;
-use super::crawl::{block_on, perform, progress, say};
-use super::exit::{Exit, Outcome, failed};
-use crate::crawl::{DATABASE, Lock, Plan, SeedInput, Summary};
+use super::crawl::{Performed, block_on, perform, progress, say};
+use super::exit::{Outcome, failed};
+use crate::crawl::{DATABASE, Lock, Plan, SeedInput};
 use crate::demo::site::Site;
 use crate::report::{self, table::Format};
 use crate::store::Reader;
@@ -23,7 +23,7 @@ pub(super) fn run(common: &Common, source: Option<ValueSource>) -> Outcome {
         _ => common.archive.clone(),
     };
     let _lock = Lock::take(&archive)?;
-    let (summary, signal) = block_on(crawl(common, &archive))?;
+    let Performed { summary, signal, .. } = block_on(crawl(common, &archive))?;
     let reader = Reader::open(&archive.join(DATABASE))?;
     let kept = reader.sql(
         "SELECT title, language AS lang, substr(published_local, 1, 10) AS published,
@@ -48,7 +48,7 @@ pub(super) fn run(common: &Common, source: Option<ValueSource>) -> Outcome {
     Ok(signal.unwrap_or(shown))
 }
 
-async fn crawl(common: &Common, archive: &std::path::Path) -> anyhow::Result<(Summary, Option<Exit>)> {
+async fn crawl(common: &Common, archive: &std::path::Path) -> anyhow::Result<Performed> {
     let site = Site::serve(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await;
     let site = site.map_err(|cause| failed("serve the demo site on loopback", cause))?;
     if !common.quiet {

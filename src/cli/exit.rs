@@ -75,7 +75,7 @@ fn exit_of_store(error: &store::Error) -> Exit {
     match error {
         store::Error::Sqlite { .. } => Exit::CannotWrite,
         store::Error::Missing(_) | store::Error::Newer { .. } | store::Error::Foreign(_) => Exit::Failed,
-        store::Error::Question(_) => Exit::Usage,
+        store::Error::Question(_) | store::Error::Refused(_) => Exit::Usage,
     }
 }
 

@@ -140,7 +140,8 @@ impl Setting {
                 _ => arguments.push(format!("{argument}={value}").into()),
             }
         }
-        match declared().try_get_matches_from(arguments) {
+        // Without the environment's names: what is wrong there is not wrong in the file.
+        match Cli::command().try_get_matches_from(arguments) {
             Ok(_) => Ok(id),
             Err(cause) => {
                 let cause = cause.to_string();

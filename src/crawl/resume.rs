@@ -3,8 +3,6 @@
 //! The database may lag the archive, never lead it. So the second half of each such capture's journey is gone through
 //! once more, from the bytes in the archive, and ends in the same rows.
 
-use std::collections::HashMap;
-
 use super::coding::robots_text;
 use super::step::Step;
 use super::{Error, Event};
@@ -26,11 +24,7 @@ pub(super) fn resume(
     now: Timestamp,
     tell: &mut dyn FnMut(Event),
 ) -> Result<(), Error> {
-    let mut known = HashMap::new();
-    for name in open_names(folder)? {
-        let committed = store.committed_len(&name)?;
-        known.insert(name, committed);
-    }
+    let known = store.committed()?;
     let recovered = archive::recover(folder, &|name| known.get(name).copied().unwrap_or(0))?;
     let (mut captures, mut cut) = (0, 0);
     let reader = store.reader()?;
@@ -47,6 +41,13 @@ pub(super) fn resume(
             batch.robots.extend(robots(found));
         }
         captures += batch.settled.len();
+        if file.lost {
+            let lost = store.forget_lost(&file.file, file.len.unwrap_or(0))?;
+            tell(Event::Warning(format!(
+                "{} is shorter than it was: {lost} captures are lost and will be fetched again",
+                file.file
+            )));
+        }
         store.commit(run, &batch, now)?;
         archive::seal_recovered(folder, &file)?;
     }
@@ -67,14 +68,4 @@ fn robots(found: &Found) -> Option<(Origin, RobotsCopy)> {
     let is_file = (200..300).contains(&status);
     let bytes = if is_file { robots_text(&Head::read(head), body.to_vec()) } else { Vec::new() };
     Some((url.origin(), RobotsCopy { fetched: capture.at, status, bytes }))
-}
-
-fn open_names(folder: &std::path::Path) -> Result<Vec<String>, Error> {
-    let failed = |source| Error::Folder { path: folder.to_owned(), source };
-    let mut names = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(failed)? {
-        let name = entry.map_err(failed)?.file_name().to_string_lossy().into_owned();
-        names.extend(name.strip_suffix(".open").map(str::to_owned));
-    }
-    Ok(names)
 }

@@ -33,6 +33,8 @@ pub(super) const IN_HAND: usize = 512;
 const TICK: Duration = Duration::from_secs(1);
 /// A run does not stay up for what is not due for so long; the next one takes it.
 const HORIZON: Duration = Duration::from_secs(600);
+/// What is in the air when a run stops has so long to end by itself; then it is cut and kept as far as it came.
+const DRAIN: Duration = Duration::from_secs(30);
 /// Budgets of time and bytes stop new pages when so much of them is used, so that pages end whole.
 const NEARLY: f64 = 0.9;
 
@@ -93,6 +95,8 @@ struct Dispatcher<'a, T> {
     settled: u64,
     failed_by_seed: HashMap<i64, u64>,
     files: BTreeSet<String>,
+    /// Since when nothing new is begun.
+    draining: Option<Moment>,
     /// Why no new page is begun, once that is so.
     closed: Option<&'static str>,
 }
@@ -159,7 +163,8 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         };
         resume::resume(&step, &mut store, run, &plan.warc_folder(), wall, tell)?;
         let mut writer = Writer::new(plan.writer_options())?;
-        writer.resume(wall)?;
+        let committed: HashMap<String, u64> = store.committed()?;
+        writer.resume(wall, &|name| committed.get(name).copied().unwrap_or(0))?;
 
         let left = store.reader()?.hosts()?.iter().map(|host| host.pages + host.requisites).sum();
         let planted = seeding::plant(plan, &step, &mut store, run, wall, tell)?;
@@ -202,6 +207,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             settled: 0,
             failed_by_seed: HashMap::new(),
             files: BTreeSet::new(),
+            draining: None,
             closed: None,
             clock,
         };
@@ -247,6 +253,9 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
     fn lease_what_is_due(&mut self) -> Result<Due, Error> {
         let now = self.clock.now();
         let stopping = *self.stop.borrow() > Stop::Go || self.budgets_used_up(now);
+        if stopping && now.since(*self.draining.get_or_insert(now)) >= DRAIN {
+            self.transport.cut();
+        }
         if !stopping {
             self.run_errands(now);
         }

@@ -75,6 +75,8 @@ struct Reading {
     findings: Option<Box<Findings>>,
     picture: Option<(u32, u32)>,
     redirect: Option<WebUrl>,
+    /// Why a redirect leads nowhere.
+    dead_end: Option<String>,
     /// What kept links out, for the log: counts only, the links themselves stand in the metadata record.
     oddities: Vec<String>,
     robots: Vec<String>,
@@ -111,7 +113,8 @@ impl Step {
         };
         let reading = self.read_exchange(&spot, &exchange)?;
         let outcome = (candidate.role != Role::Robots)
-            .then(|| outcome(exchange.fault.as_ref(), exchange.status(), tries, back_off, now));
+            .then(|| outcome(exchange.fault.as_ref(), exchange.status(), tries, back_off, now))
+            .map(|outcome| sobered(outcome, &exchange, &reading));
         let mut notes = self.notes(&spot, &reading);
         notes.via.clone_from(&candidate.via);
         let encoded = archive::encode(&exchange, notes, &self.records)?;
@@ -235,6 +238,7 @@ impl Step {
         let mut reading = Reading::default();
         let Some(location) = head.field("location") else { return reading };
         match url.join(&location, None) {
+            Ok(target) if target == *url => reading.dead_end = Some("redirects to itself".to_owned()),
             Ok(target) => {
                 reading.redirect = Some(target.clone());
                 match self.scope.judge_redirect(&target, spot.role, spot.hops) {
@@ -249,10 +253,10 @@ impl Step {
                         reading.offers.push(offered);
                     }
                     Verdict::In(_) => {}
-                    Verdict::Out(rule) => reading.oddities.push(format!("not followed: {rule}")),
+                    Verdict::Out(rule) => reading.dead_end = Some(format!("the redirect is not followed: {rule}")),
                 }
             }
-            Err(cause) => reading.oddities.push(format!("Location «{location}»: {cause}")),
+            Err(cause) => reading.dead_end = Some(format!("redirects to «{location}»: {cause}")),
         }
         reading
     }
@@ -442,6 +446,17 @@ fn note_findings(notes: &mut Notes, reading: &Reading) {
 fn picture_size(bytes: &[u8]) -> Option<(u32, u32)> {
     let size = imagesize::blob_size(bytes).ok()?;
     Some((u32::try_from(size.width).ok()?, u32::try_from(size.height).ok()?))
+}
+
+/// An answer that breaks HTTP's framing, or leads nowhere, is kept and is no success.
+fn sobered(outcome: Outcome, exchange: &Exchange, reading: &Reading) -> Outcome {
+    let Outcome::Done { status } = outcome else { return outcome };
+    let broken = exchange.fault.is_none() && exchange.answer.as_ref().is_some_and(|answer| answer.malformed);
+    let reason = if broken { Some("the answer breaks HTTP's framing") } else { reading.dead_end.as_deref() };
+    match reason {
+        Some(reason) => Outcome::Failed { reason: reason.to_owned(), transient: broken, status: Some(status) },
+        None => outcome,
+    }
 }
 
 /// How the turn ended, from what the exchange was.

@@ -42,7 +42,10 @@ pub enum Error {
     /// It is some other program's.
     #[error("{} is not a pressmark database", .0.display())]
     Foreign(PathBuf),
-    /// The question asked is wrong, or not allowed.
+    /// The question would change something, or reach beyond the database.
+    #[error("only questions that read are answered")]
+    Refused(#[source] rusqlite::Error),
+    /// The question asked is wrong, or takes too long.
     #[error("cannot answer")]
     Question(#[source] rusqlite::Error),
     /// SQLite failed: the disk is full, the file is damaged.
@@ -186,17 +189,56 @@ impl Store {
             .map_err(failed)
     }
 
-    /// How much of a WARC file has its rows here.
+    /// How much of each WARC file has its rows here.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn committed_len(&self, file: &str) -> Result<u64, Error> {
-        use rusqlite::OptionalExtension;
-        let committed = self
-            .connection
-            .query_row("SELECT committed_len FROM warc_file WHERE name = ?1", [file], |row| row.get::<_, i64>(0))
-            .optional();
-        Ok(committed.map_err(self.failed("read"))?.unwrap_or(0).try_into().unwrap_or(0))
+    pub fn committed(&self) -> Result<std::collections::HashMap<String, u64>, Error> {
+        let read = || -> rusqlite::Result<_> {
+            let mut statement = self.connection.prepare("SELECT name, committed_len FROM warc_file")?;
+            let rows =
+                statement.query_map([], |row| Ok((row.get(0)?, u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0))))?;
+            rows.collect()
+        };
+        read().map_err(self.failed("read"))
+    }
+
+    /// A WARC file has lost everything from `len` on: its captures go, with the articles read from them, and their URLs
+    /// are queued again. Returns how many captures went.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn forget_lost(&mut self, file: &str, len: u64) -> Result<usize, Error> {
+        let failed = self.failed("write to");
+        let forget = |connection: &mut Connection| {
+            let transaction = connection.transaction()?;
+            transaction.execute_batch("CREATE TEMP TABLE lost (capture INTEGER PRIMARY KEY, url INTEGER)")?;
+            let lost = transaction.execute(
+                "INSERT INTO lost SELECT c.id, c.url FROM capture c JOIN warc_file f ON f.id = c.file
+                 WHERE f.name = ?1 AND c.metadata_offset + c.metadata_length > ?2",
+                (file, i64::try_from(len).unwrap_or(i64::MAX)),
+            )?;
+            transaction.execute_batch(
+                "DELETE FROM picture_variant WHERE picture IN (SELECT p.id FROM picture p
+                     JOIN article_version v ON v.id = p.version WHERE v.capture IN (SELECT capture FROM lost));
+                 DELETE FROM picture WHERE version IN
+                     (SELECT id FROM article_version WHERE capture IN (SELECT capture FROM lost));
+                 DELETE FROM article_version WHERE capture IN (SELECT capture FROM lost);
+                 DELETE FROM capture WHERE id IN (SELECT capture FROM lost);
+                 UPDATE url SET state = 'queued', due_ms = 0, tries = 0 WHERE role NOT IN ('robots', 'document')
+                     AND id IN (SELECT url FROM lost) AND id NOT IN (SELECT url FROM capture);
+                 DELETE FROM robots WHERE origin || '/robots.txt' IN
+                     (SELECT u.text FROM lost l JOIN url u ON u.id = l.url);
+                 DROP TABLE lost;",
+            )?;
+            transaction.execute(
+                "UPDATE warc_file SET committed_len = min(committed_len, ?2) WHERE name = ?1",
+                (file, i64::try_from(len).unwrap_or(i64::MAX)),
+            )?;
+            transaction.commit()?;
+            Ok(lost)
+        };
+        forget(&mut self.connection).map_err(failed)
     }
 
     /// The digest of what was last captured of a URL.

@@ -3,9 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
-use rusqlite::OptionalExtension;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::types::ValueRef;
+use rusqlite::{ErrorCode, OptionalExtension};
 use serde_json::Value;
 
 use super::queue::count;
@@ -271,7 +271,10 @@ impl Reader {
             let mut statement = connection.prepare(sql)?;
             rows(&mut statement, [])
         };
-        ask().map_err(Error::Question)
+        ask().map_err(|cause| match cause.sqlite_error_code() {
+            Some(ErrorCode::AuthorizationForStatementDenied | ErrorCode::ReadOnly) => Error::Refused(cause),
+            _ => Error::Question(cause),
+        })
     }
 }
 

@@ -66,10 +66,8 @@ impl Digester {
     pub fn finish(self) -> Digest {
         match self {
             Digester::Sha1(hash) => Digest(format!("sha1:{}", BASE32.encode(&hash.finalize()))),
-            // Without padding, as other tools write it; a reader must take both.
-            Digester::Sha256(hash) => {
-                Digest(format!("sha256:{}", BASE32.encode(&hash.finalize()).trim_end_matches('=')))
-            }
+            // With its padding: warcio compares the whole text.
+            Digester::Sha256(hash) => Digest(format!("sha256:{}", BASE32.encode(&hash.finalize()))),
         }
     }
 }
@@ -96,6 +94,6 @@ mod tests {
     fn digests_are_labelled_base_32() {
         assert_eq!(digest(Algorithm::Sha1, b"").as_str(), "sha1:3I42H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ");
         let long = digest(Algorithm::Sha256, b"");
-        assert_eq!(long.as_str(), "sha256:4OYMIQUY7QOBJGX36TEJS35ZEQT24QPEMSNZGTFESWMRW6CSXBKQ");
+        assert_eq!(long.as_str(), "sha256:4OYMIQUY7QOBJGX36TEJS35ZEQT24QPEMSNZGTFESWMRW6CSXBKQ====");
     }
 }

@@ -178,3 +178,41 @@ fn the_second_signal_cuts_and_keeps_what_had_come() {
     let state = rows(folder.path(), "SELECT state FROM url WHERE text = 'http://slow.example/page'");
     assert_eq!(state, [[serde_json::Value::from("queued")]], "it goes first next time");
 }
+
+#[test]
+fn a_file_that_lost_its_end_is_cut_and_what_is_gone_is_fetched_again() {
+    let (lantern, folder) = (Lantern::new(), tempfile::tempdir().unwrap());
+    let archive = folder.path();
+    assert!(kill(&lantern, archive, Duration::from_millis(3500)));
+    let file = warcs(archive).pop().unwrap();
+    let committed = rows(archive, "SELECT committed_len FROM warc_file")[0][0].as_u64().unwrap();
+    std::fs::OpenOptions::new().write(true).open(&file).unwrap().set_len(committed - 6000).unwrap();
+    let left = whole(archive).len();
+    let output = run(lantern.crawl(archive).args(["--delay", "50ms"]));
+    assert!(output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("is shorter than it was"));
+    assert!(left < whole(archive).len());
+    check_every_reader(archive);
+    let rows = rows(archive, "SELECT count(*), sum(complete) FROM article");
+    assert_eq!(rows, [[serde_json::Value::from(12), 11.into()]]);
+}
+
+#[test]
+fn even_a_quiet_run_says_why_it_failed() {
+    let folder = tempfile::tempdir().unwrap();
+    let nobody = crate::lantern::nobody();
+    let quiet = |arguments: &[&str]| {
+        let mut command = pressmark();
+        command.args(["crawl", "--quiet", "--archive"]).arg(folder.path());
+        let output = run(command.args(["--resolve", &format!("gone.example:80:{nobody}")]).args(arguments));
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, said) = quiet(&["--delay", "0", "http://gone.example/"]);
+    assert_eq!(code, Some(1));
+    assert!(said.contains("no seed could be fetched: http://gone.example/"), "{said}");
+    let list = folder.path().join("list.txt");
+    std::fs::write(&list, "# nothing\nftp://h.example/\n").unwrap();
+    let (code, said) = quiet(&[list.to_str().unwrap()]);
+    assert_eq!(code, Some(1));
+    assert!(said.contains("list.txt:2") && said.contains("there was no seed to crawl"), "{said}");
+}

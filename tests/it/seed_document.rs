@@ -66,7 +66,7 @@ fn crawl(archive: &Path, pictures: SocketAddr, relay: SocketAddr, ca_file: Optio
     }
     command.arg("--resolve").arg(format!("{RELAY}:443:{relay}"));
     if let Some(ca_file) = ca_file {
-        command.arg("--ca-file").arg(ca_file);
+        command.arg("--ca-file").arg(ca_file).args(["--digest", "sha256"]);
     }
     assert!(run(&mut command).status.success());
 }

@@ -392,9 +392,9 @@ fn committed_lengths_only_grow() {
     let mut shelf = Shelf::new();
     for (len, known) in [(500, 500), (300, 500), (900, 900)] {
         shelf.commit(&Batch { files: vec![(FILE.to_owned(), len)], ..batch(Vec::new()) }, 1);
-        assert_eq!(shelf.store.committed_len(FILE).unwrap(), known);
+        assert_eq!(shelf.store.committed().unwrap()[FILE], known);
     }
-    assert_eq!(shelf.store.committed_len("another.warc.gz").unwrap(), 0);
+    assert!(!shelf.store.committed().unwrap().contains_key("another.warc.gz"));
 }
 
 #[test]
@@ -804,7 +804,7 @@ fn a_question_may_only_read() {
         "SELEKT",
     ] {
         let answer = shelf.reader().sql(sql);
-        assert!(matches!(answer, Err(Error::Question(_))), "{sql}: {answer:?}");
+        assert!(matches!(answer, Err(Error::Question(_) | Error::Refused(_))), "{sql}: {answer:?}");
     }
     assert_eq!(shelf.dump(), before);
     assert!(!elsewhere.exists());

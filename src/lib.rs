@@ -47,7 +47,7 @@
 //!
 //! ```text
 //! 7  cli         the command line: settings, exit codes; it alone ends the process and opens the standard streams
-//! 6  report      what happened, for people and for programs: bars, lines, metrics, the summary
+//! 6  report      what happened, for people and for programs: bars, lines, tables, the summary
 //!    demo        a small news site on loopback, crawled
 //! 5  crawl       the plan, the scope, the dispatcher, one URL's step, the archivist
 //! 4  frontier    which URL is next
@@ -55,7 +55,7 @@
 //! 3  store       the database: schema, commits, questions
 //!    wire        the door to the network
 //! 2  seeds       what people ask for
-//!    archive     WARC files: encoded, written, read, verified
+//!    archive     WARC files: encoded, written, read, recovered
 //!    extract     what a page says
 //!    politeness  robots rules, clocks and caps
 //! 1  web         values without I/O: URLs, messages, framing, digests, instants

@@ -132,9 +132,8 @@ impl Writer {
             None => self.start(now)?,
         };
         let open = self.open.insert(open);
-        let first = open.append(&mut group.first)?;
-        let request = group.request.as_mut().map(|request| open.append(request)).transpose()?;
-        let metadata = open.append(&mut group.metadata)?;
+        let start = open.len;
+        let (first, request, metadata) = open.append_group(&mut group).inspect_err(|_| open.cut(start))?;
         Ok(Written(Capture {
             url: group.url,
             at: group.at,
@@ -228,6 +227,18 @@ impl Writer {
 }
 
 impl Open {
+    fn append_group(&mut self, group: &mut Encoded) -> Result<(Place, Option<Place>, Place), Error> {
+        let first = self.append(&mut group.first)?;
+        let request = group.request.as_mut().map(|request| self.append(request)).transpose()?;
+        Ok((first, request, self.append(&mut group.metadata)?))
+    }
+
+    /// Takes back what was appended from there on. Should that fail too, recovery does it.
+    fn cut(&mut self, len: u64) {
+        let _ = self.file.set_len(len);
+        self.len = len;
+    }
+
     fn append(&mut self, record: &mut Packed) -> Result<Place, Error> {
         let offset = self.len;
         self.synced = false;
@@ -235,11 +246,7 @@ impl Open {
             file.seek(SeekFrom::Start(offset))?;
             record.write_to(file)
         };
-        if let Err(source) = write(&mut self.file, record) {
-            // Whatever got through is cut off; should that fail too, recovery does it.
-            let _ = self.file.set_len(offset);
-            return Err(Error { doing: "append to", path: self.path.clone(), source });
-        }
+        write(&mut self.file, record).map_err(Error::new("append to", &self.path))?;
         self.len += record.length;
         Ok(Place { file: self.name.clone(), offset, length: record.length })
     }

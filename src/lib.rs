@@ -49,6 +49,7 @@
 //! 7  cli         the command line: settings, exit codes; it alone ends the process and opens the standard streams
 //! 6  report      what happened, for people and for programs: bars, lines, tables, the summary
 //!    demo        a small news site on loopback, crawled
+//!    upkeep      an archive kept whole: verify, repair, reindex, import, forget, export
 //! 5  crawl       the plan, the scope, the dispatcher, one URL's step, the archivist
 //! 4  frontier    which URL is next
 //!    fetch       one permit, one request, one exchange
@@ -72,5 +73,6 @@ pub mod politeness;
 pub mod report;
 pub mod seeds;
 pub mod store;
+pub mod upkeep;
 pub mod web;
 pub mod wire;

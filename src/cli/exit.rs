@@ -2,7 +2,7 @@
 
 use anyhow::anyhow;
 
-use crate::{crawl, store};
+use crate::{crawl, store, upkeep};
 
 /// The exit codes (`pressmark --help` lists them).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub(super) enum Exit {
     Usage = 2,
     /// With `--strict`: done, but something is incomplete or failed.
     Incomplete = 3,
+    /// Damage was found.
+    Damage = 65,
     /// The archive cannot be written.
     CannotWrite = 74,
     /// Another run holds the archive.
@@ -57,18 +59,31 @@ fn exit_of(error: &anyhow::Error) -> Exit {
     if let Some(coded) = error.downcast_ref::<Coded>() {
         return coded.exit;
     }
-    match error.downcast_ref::<crawl::Error>() {
-        Some(crawl::Error::Held(_)) => return Exit::Held,
-        Some(crawl::Error::Archive(_) | crawl::Error::Folder { .. }) => return Exit::CannotWrite,
-        Some(crawl::Error::Store(error)) => return exit_of_store(error),
-        Some(crawl::Error::Fetch(_)) => return Exit::Usage,
-        Some(crawl::Error::Wire(_)) => return Exit::Failed,
+    if let Some(error) = error.downcast_ref::<crawl::Error>() {
+        return exit_of_crawl(error);
+    }
+    match error.downcast_ref::<upkeep::Error>() {
+        Some(upkeep::Error::Interrupted) => return Exit::Interrupted,
+        Some(upkeep::Error::Io { .. } | upkeep::Error::Archive(_)) => return Exit::CannotWrite,
+        Some(upkeep::Error::Crawl(error)) => return exit_of_crawl(error),
+        Some(upkeep::Error::Store(error)) => return exit_of_store(error),
+        Some(upkeep::Error::Damage(_)) => return Exit::Damage,
         None => {}
     }
     error.downcast_ref::<store::Error>().map_or(Exit::Failed, |error| match error {
         store::Error::Sqlite { .. } => Exit::Failed,
         other => exit_of_store(other),
     })
+}
+
+fn exit_of_crawl(error: &crawl::Error) -> Exit {
+    match error {
+        crawl::Error::Held(_) => Exit::Held,
+        crawl::Error::Archive(_) | crawl::Error::Folder { .. } => Exit::CannotWrite,
+        crawl::Error::Store(error) => exit_of_store(error),
+        crawl::Error::Fetch(_) => Exit::Usage,
+        crawl::Error::Wire(_) => Exit::Failed,
+    }
 }
 
 fn exit_of_store(error: &store::Error) -> Exit {

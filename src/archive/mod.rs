@@ -5,6 +5,7 @@
 //! appends them. Nothing is a [`Capture`] before [`Writer::sync`] has made it durable. A file ends in `.open` while it
 //! is being written; [`recover`] takes whole groups out of such a file after a crash and cuts the rest.
 
+pub mod cdxj;
 mod encode;
 mod framing;
 mod notes;

@@ -114,7 +114,7 @@ fn explain_one(
     Ok(json!({
         "url": text,
         "canonical": url.as_str(),
-        "surt": surt(url),
+        "surt": surt(url.as_str()),
         "unwrapped": wrapped,
         "scope": {"in": is_in, "rule": rule},
         "robots": {

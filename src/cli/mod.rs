@@ -10,6 +10,7 @@ mod demo;
 mod exit;
 mod settings;
 mod units;
+mod upkeep;
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;

@@ -16,5 +16,6 @@ mod readme;
 mod scripted_web;
 mod seed_document;
 mod store_contract;
+mod surt_keys;
 mod tidy;
 mod whole_crawl;

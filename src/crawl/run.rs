@@ -154,7 +154,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         }
         let mut store = Store::open(&plan.database())?;
         let run = store.begin_run(&plan.profile, wall, plan.fresh)?;
-        let records = archive::Options { digest: plan.digest, compress: plan.compress, spool_dir: plan.spool_folder() };
+        let records = plan.record_options();
         let step = Step {
             scope: plan.scope.clone(),
             brings: plan.brings,

@@ -19,7 +19,10 @@ use std::path::PathBuf;
 pub use encode::{Encoded, Options, encode, encode_document, payload};
 pub use framing::{Framing, rebuild};
 pub use notes::{ImageNote, Notes};
-pub use read::{ReadError, Record, Records, read_at};
+pub use read::{
+    Dictionary, End, Flaw, Head, Manner, Packing, ReadError, Reading, Record, Records, Source, Step, Wrong, ZSTD_MOST,
+    ZstdFrame, read_at,
+};
 pub use recover::{Found, Recovered, recover, seal_recovered};
 pub use writer::{Compress, Writer, WriterOptions, Written};
 

@@ -5,12 +5,13 @@
 //! uncompressed file are none of it. What that tool gives up on (a response without a URL) has no line here.
 
 use std::fmt::{self, Write as _};
+use std::io::{self, BufRead};
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::Record;
-use crate::web::digest::{Algorithm, digest};
+use super::{End, Head, Packing, Place, Reading};
+use crate::web::digest::{Algorithm, Digester};
 use crate::web::message::text;
 use crate::web::surt::surt;
 
@@ -43,41 +44,29 @@ pub struct Line {
 pub struct LineError(String);
 
 impl Line {
-    /// What an index says of a record; none when it says nothing. `filename` is the file's name in the index,
-    /// `is_plain` that the file is not compressed.
-    pub fn of(record: &Record, filename: &str, is_plain: bool) -> Option<Line> {
-        let kind = record.kind();
-        let content_type = record.field("Content-Type");
-        let is_listed = match kind {
-            "response" | "revisit" => true,
-            "resource" | "metadata" => content_type != Some("application/warc-fields"),
-            _ => false,
-        };
-        let url = record.field("WARC-Target-URI").map(unbracketed).filter(|_| is_listed);
-        let (key, timestamp) = (surt(url.as_deref()?), timestamp(record.field("WARC-Date")?)?);
-        let is_http = url.as_deref().is_some_and(|url| url.starts_with("http:") || url.starts_with("https:"));
-        let http = (matches!(kind, "response" | "revisit") && is_http && !record.block.is_empty())
-            .then(|| HttpHead::read(&record.block));
-        let (head_len, status) =
-            http.as_ref().map_or((0, None), |http| (http.length, Some(http.status.clone()).filter(|_| http.is_any)));
-        let mime = match kind {
-            "revisit" => Some("warc/revisit".to_owned()),
-            "response" => http.and_then(|http| http.content_type),
-            _ => content_type.map(str::to_owned),
-        };
-        let payload = || digest(Algorithm::Sha1, &record.block[head_len..]).as_str().to_owned();
-        let given = record.field("WARC-Payload-Digest").filter(|digest| !digest.is_empty()).map(str::to_owned);
-        Some(Line {
-            key,
-            timestamp,
-            url,
-            mime: mime.map(|mime| essence(&mime)),
-            status,
-            digest: given.or_else(|| (kind != "revisit").then(payload)),
-            length: if is_plain { record.length - BETWEEN } else { record.length },
-            offset: record.offset,
-            filename: filename.to_owned(),
-        })
+    /// What an index says of the record that `reading` has come to, which is read to its end for it; none when an index
+    /// says nothing of it. `filename` is the file's name in the index.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn of(head: &Head, reading: &mut Reading, filename: &str) -> io::Result<(Option<Line>, End)> {
+        let mut listing = Listing::begin(head);
+        while let Some(listing) = listing.as_mut().filter(|listing| listing.wants_more()) {
+            let piece = reading.fill_buf()?;
+            let len = piece.len();
+            if len == 0 {
+                break;
+            }
+            listing.hear(piece);
+            reading.consume(len);
+        }
+        let end = reading.end()?;
+        let is_plain = reading.packing() == Some(Packing::Plain);
+        // The blank lines after it are none of a record that is not packed.
+        let bare = head.bytes().len() as u64 + head.length.unwrap_or(0);
+        let length = if is_plain { bare } else { end.length };
+        let place = Place { file: filename.to_owned(), offset: head.offset, length };
+        Ok((listing.map(|listing| listing.line(place)), end))
     }
 
     /// Reads a line, its end taken off. Numbers may stand as numbers, as the format's specification has them.
@@ -132,8 +121,99 @@ impl fmt::Display for Line {
     }
 }
 
-/// The two line ends after a record of an uncompressed file (WARC/1.1, 4).
-const BETWEEN: u64 = 4;
+/// A line in the making: it hears the record's block, as much of it as it wants.
+pub struct Listing {
+    line: Line,
+    is_revisit: bool,
+    /// Of an answer, what has been heard of its head.
+    head: Option<Vec<u8>>,
+    /// What the head said, when it is over.
+    http: Option<HttpHead>,
+    /// Where the record does not say its payload's digest.
+    digester: Option<Digester>,
+}
+
+/// What is no head after so many bytes is none.
+const HEAD_MAX: usize = 1 << 20;
+
+impl Listing {
+    /// Begins with a record's own head; none when an index says nothing of such a record.
+    pub fn begin(head: &Head) -> Option<Listing> {
+        let kind = head.kind();
+        let content_type = head.field("Content-Type");
+        let is_listed = match kind {
+            "response" | "revisit" => true,
+            "resource" | "metadata" => content_type != Some("application/warc-fields"),
+            _ => false,
+        };
+        // Some writers leave spaces in URLs.
+        let url = head.uri("WARC-Target-URI").filter(|_| is_listed)?.replace(' ', "%20");
+        let is_answer = matches!(kind, "response" | "revisit");
+        let has_head = is_answer && (url.starts_with("http:") || url.starts_with("https:")) && head.length != Some(0);
+        let digest = head.field("WARC-Payload-Digest").filter(|digest| !digest.is_empty()).map(str::to_owned);
+        let is_revisit = kind == "revisit";
+        let mime = match kind {
+            "revisit" => Some("warc/revisit"),
+            "response" => None,
+            _ => content_type,
+        };
+        Some(Listing {
+            is_revisit,
+            head: has_head.then(Vec::new),
+            http: None,
+            digester: (digest.is_none() && !is_revisit).then(|| Digester::new(Algorithm::Sha1)),
+            line: Line {
+                key: surt(&url),
+                timestamp: timestamp(head.field("WARC-Date")?)?,
+                url: Some(url),
+                mime: mime.map(essence),
+                digest,
+                ..Line::default()
+            },
+        })
+    }
+
+    /// What comes next of the block matters.
+    pub fn wants_more(&self) -> bool {
+        self.head.is_some() || self.digester.is_some()
+    }
+
+    /// Hears the next piece of the block.
+    pub fn hear(&mut self, piece: &[u8]) {
+        let Some(head) = &mut self.head else {
+            self.digester.iter_mut().for_each(|digester| digester.update(piece));
+            return;
+        };
+        head.extend_from_slice(piece);
+        let http = HttpHead::read(head);
+        if http.is_whole || head.len() > HEAD_MAX {
+            self.close_head(http);
+        }
+    }
+
+    fn close_head(&mut self, http: HttpHead) {
+        let head = self.head.take().unwrap_or_default();
+        self.digester.iter_mut().for_each(|digester| digester.update(&head[http.length..]));
+        self.http = Some(http);
+    }
+
+    /// The line, now that the record has been heard to its end.
+    pub fn line(mut self, place: Place) -> Line {
+        if let Some(head) = &self.head {
+            self.close_head(HttpHead::read(head));
+        }
+        if let Some(http) = self.http.filter(|http| http.is_any) {
+            self.line.status = Some(http.status);
+            if !self.is_revisit {
+                self.line.mime = http.content_type.map(|content_type| essence(&content_type));
+            }
+        }
+        let computed = self.digester.map(|digester| digester.finish().as_str().to_owned());
+        let digest = self.line.digest.or(computed);
+        let mime = self.line.mime;
+        Line { digest, mime, length: place.length, offset: place.offset, filename: place.file, ..self.line }
+    }
+}
 
 #[derive(Deserialize)]
 struct Fields {
@@ -181,12 +261,6 @@ fn quote(value: &str, out: &mut fmt::Formatter<'_>) -> fmt::Result {
     out.write_char('"')
 }
 
-/// WARC/1.0 writers put URLs in angle brackets, and some leave spaces in them.
-fn unbracketed(url: &str) -> String {
-    let inner = url.strip_prefix('<').and_then(|url| url.strip_suffix('>'));
-    inner.unwrap_or(url).replace(' ', "%20")
-}
-
 /// Fourteen digits of a date in any precision; what it does not say is its beginning.
 fn timestamp(date: &str) -> Option<String> {
     let mut numbers = date.split(|c: char| !c.is_ascii_digit()).map(|digits| digits.parse::<u32>().ok());
@@ -198,8 +272,7 @@ fn timestamp(date: &str) -> Option<String> {
 
 /// A media type up to its parameters.
 fn essence(content_type: &str) -> String {
-    let end = content_type.find(|c: char| c == ';' || c.is_whitespace());
-    content_type[..end.unwrap_or(content_type.len())].to_owned()
+    content_type.split(|c: char| c == ';' || c.is_whitespace()).next().unwrap_or_default().to_owned()
 }
 
 /// What an index needs of an HTTP head, and where the body begins.
@@ -209,6 +282,8 @@ struct HttpHead {
     length: usize,
     /// There is a status or a field.
     is_any: bool,
+    /// It has come to its end.
+    is_whole: bool,
 }
 
 impl HttpHead {
@@ -216,16 +291,17 @@ impl HttpHead {
     fn read(block: &[u8]) -> HttpHead {
         let (first, mut length) = line(block);
         let first = text(first);
-        let is_over = first.is_empty();
+        let is_over = first.is_empty() && block.contains(&b'\n');
         let status_line = first.split_once(' ').map_or("", |(_, rest)| rest.trim());
         let status = status_line.split(' ').next().unwrap_or("").to_owned();
-        let mut head = HttpHead { is_any: !status_line.is_empty(), status, content_type: None, length };
+        let mut head = HttpHead { is_any: !status_line.is_empty(), status, content_type: None, length, is_whole: is_over };
         // A continued value is continued as it stands.
         let mut is_last = false;
-        while !is_over {
+        while !is_over && length < block.len() {
             let (field, taken) = line(&block[length..]);
             length += taken;
             if field.is_empty() {
+                head.is_whole = block[length - 1] == b'\n';
                 break;
             }
             if field.starts_with(b" ") || field.starts_with(b"\t") {
@@ -256,30 +332,26 @@ fn line(bytes: &[u8]) -> (&[u8], usize) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Source, Step};
     use super::*;
     use proptest::prelude::*;
 
-    fn record(fields: &[(&str, &str)], block: &str) -> Record {
-        Record {
-            version: "WARC/1.0".to_owned(),
-            fields: fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
-            block: block.as_bytes().to_vec(),
-            offset: 12,
-            length: 345,
-        }
-    }
-
     fn of(kind: &str, url: &str, content_type: &str, block: &str) -> Option<String> {
-        let date = "2026-11-22T13:46:25.999Z";
-        let fields =
-            [("WARC-Type", kind), ("WARC-Target-URI", url), ("WARC-Date", date), ("Content-Type", content_type)];
-        Line::of(&record(&fields, block), "a.warc.gz", false).map(|line| line.to_string())
+        let record = format!(
+            "WARC/1.0\r\nWARC-Type: {kind}\r\nWARC-Target-URI: {url}\r\nWARC-Date: 2026-11-22T13:46:25.999Z\r\n\
+             Content-Type: {content_type}\r\nContent-Length: {}\r\n\r\n{block}\r\n\r\n",
+            block.len()
+        );
+        let mut reading = Reading::over(Source::memory(record.into_bytes()), 0).unwrap();
+        let Some(Step::Record(head)) = reading.advance().unwrap() else { panic!("{kind} {url}") };
+        let (line, _) = Line::of(&head, &mut reading, "a.warc").unwrap();
+        line.map(|line| Line { length: 345, offset: 12, ..line }.to_string())
     }
 
     #[test]
     fn a_line_says_what_cdxj_indexer_says() {
         const EMPTY: &str = "sha1:3I42H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ";
-        let tail = "\"length\": \"345\", \"offset\": \"12\", \"filename\": \"a.warc.gz\"}";
+        let tail = "\"length\": \"345\", \"offset\": \"12\", \"filename\": \"a.warc\"}";
         let http = |status: &str, fields: &str| format!("{status}\r\n{fields}\r\n");
         for (kind, url, content_type, block, want) in [
             (

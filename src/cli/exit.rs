@@ -69,6 +69,7 @@ fn exit_of(error: &anyhow::Error) -> Exit {
     }
     match error.downcast_ref::<upkeep::Error>() {
         Some(upkeep::Error::Interrupted) => return Exit::Interrupted,
+        Some(upkeep::Error::Request(_)) => return Exit::Usage,
         Some(upkeep::Error::Io { .. } | upkeep::Error::Archive(_)) => return Exit::CannotWrite,
         Some(upkeep::Error::Crawl(error)) => return exit_of_crawl(error),
         Some(upkeep::Error::Store(error)) => return exit_of_store(error),

@@ -8,6 +8,7 @@ mod payloads;
 mod questions;
 mod queue;
 mod schema;
+mod selection;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -18,6 +19,7 @@ pub use commit::{Batch, Page, Settled};
 pub use payloads::Memento;
 pub use questions::{Answer, Brought, Last, RunRow, Standing, Status};
 pub use queue::{HostRow, Queued, Reader};
+pub use selection::{PageRow, Selection, Stretch};
 
 use crate::web::claims::Claims;
 use crate::web::time::Timestamp;

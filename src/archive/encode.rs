@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use warc::{RecordType, WarcHeader};
 
+use super::dictionary::Codebook;
 use super::framing::stored_head;
 use super::notes::Notes;
 use super::record::{Head, Packed, Packing, pack};
@@ -29,8 +30,17 @@ pub struct Options {
     pub digest: Algorithm,
     /// How records are compressed.
     pub compress: Compress,
+    /// The dictionary of zstd; the writer sets it.
+    pub codebook: Codebook,
     /// Where long records wait until they are appended.
     pub spool_dir: PathBuf,
+}
+
+impl Options {
+    fn packing(&self, packed_already: bool) -> Packing {
+        let dictionary = if self.compress == Compress::Zstd { self.codebook.current() } else { None };
+        Packing { compress: self.compress, packed_already, dictionary }
+    }
 }
 
 /// A group of records, ready to be appended.
@@ -115,7 +125,7 @@ impl Group<'_> {
         let media = read.field("content-type");
         let packed_already = !read.content_codings().is_empty() || media.as_deref().is_some_and(is_compressed);
         let length = stored.len() as u64 + answer.payload_len();
-        let packing = Packing { compress: options.compress, packed_already };
+        let packing = options.packing(packed_already);
         let first = pack(head, length, packing, &options.spool_dir, &mut |out| {
             out.write_all(&stored)?;
             source.each(&parts, &mut |bytes| out.write_all(bytes))
@@ -153,7 +163,7 @@ impl Group<'_> {
             .head(RecordType::Request, "application/http;msgtype=request")
             .with(WarcHeader::ConcurrentTo, response)
             .with(WarcHeader::BlockDigest, digest(self.options.digest, sent).as_str());
-        let packing = Packing { compress: self.options.compress, packed_already: false };
+        let packing = self.options.packing(false);
         pack(head, sent.len() as u64, packing, &self.options.spool_dir, &mut |out| out.write_all(sent))
     }
 }
@@ -176,7 +186,7 @@ pub fn encode_document(
         .with(WarcHeader::PayloadDigest, payload.as_str())
         .with(WarcHeader::BlockDigest, payload.as_str());
     let record_id = head.id().to_owned();
-    let packing = Packing { compress: options.compress, packed_already: false };
+    let packing = options.packing(false);
     let spooled = Error::new("spool a record in", &options.spool_dir);
     let records = || {
         let first = pack(head, bytes.len() as u64, packing, &options.spool_dir, &mut |out| out.write_all(bytes))?;
@@ -206,7 +216,7 @@ fn metadata(notes: &Notes, url: &str, at: Timestamp, first: &str, options: &Opti
         .with(WarcHeader::TargetURI, url)
         .with(WarcHeader::ConcurrentTo, first)
         .with(WarcHeader::BlockDigest, digest(options.digest, &block).as_str());
-    let packing = Packing { compress: options.compress, packed_already: false };
+    let packing = options.packing(false);
     pack(head, block.len() as u64, packing, &options.spool_dir, &mut |out| out.write_all(&block))
 }
 

@@ -154,7 +154,13 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         }
         let mut store = Store::open(&plan.database())?;
         let run = store.begin_run(&plan.profile, wall, plan.fresh)?;
-        let records = archive::Options { digest: plan.digest, compress: plan.compress, spool_dir: plan.spool_folder() };
+        let mut writer = Writer::new(plan.writer_options())?;
+        let records = archive::Options {
+            digest: plan.digest,
+            compress: plan.compress,
+            codebook: writer.codebook(),
+            spool_dir: plan.spool_folder(),
+        };
         let step = Step {
             scope: plan.scope.clone(),
             brings: plan.brings,
@@ -162,7 +168,6 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             run: format!("{}/{}", plan.profile, run.id),
         };
         resume::resume(&step, &mut store, run, &plan.warc_folder(), wall, tell)?;
-        let mut writer = Writer::new(plan.writer_options())?;
         let committed: HashMap<String, u64> = store.committed()?;
         writer.resume(wall, &|name| committed.get(name).copied().unwrap_or(0))?;
 

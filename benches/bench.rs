@@ -10,11 +10,13 @@ use std::time::{Duration, Instant};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use pressmark::archive::{self, Capture, Codebook, Compress, Kind, Notes, Options, Place, Writer, WriterOptions};
+use pressmark::archive::{
+    self, Capture, Codebook, Compress, Kind, Notes, Options, Place, Stored, Writer, WriterOptions,
+};
 use pressmark::store::{Batch, Reader, Settled, Store};
 use pressmark::web::candidate::Role;
 use pressmark::web::digest::{Algorithm, digest};
-use pressmark::web::exchange::{Answer, Body, Exchange, Fault};
+use pressmark::web::exchange::{Answer, Body, Exchange, Fault, Validators};
 use pressmark::web::outcome::Outcome;
 use pressmark::web::time::Timestamp;
 use pressmark::web::url::WebUrl;
@@ -113,12 +115,9 @@ fn middle(mut measure: impl FnMut() -> Result<Measured, Failure>) -> Result<Meas
 
 fn append(folder: &Path, exchanges: &[Exchange], compress: Compress) -> Result<Measured, Failure> {
     let folder = tempfile::tempdir_in(folder)?;
-    let records = Options {
-        digest: Algorithm::Sha1,
-        compress,
-        codebook: Codebook::default(),
-        spool_dir: folder.path().to_owned(),
-    };
+    let (codebook, spool_dir) = (Codebook::default(), folder.path().to_owned());
+    let framing = Stored::Entity;
+    let records = Options { digest: Algorithm::Sha1, compress, codebook, framing, dns_records: false, spool_dir };
     let began = Instant::now();
     let mut writer = Writer::new(WriterOptions {
         folder: folder.path().to_owned(),
@@ -317,6 +316,8 @@ fn capture(number: usize) -> Capture {
         media: Some("text/html; charset=utf-8".to_owned()),
         payload: digest(Algorithm::Sha1, url.as_bytes()),
         payload_len: 30_000,
+        validators: Validators::default(),
+        refers_to: None,
         truncated: None,
         address: Some([192, 0, 2, 7].into()),
         place: place(0, 9000),

@@ -4,17 +4,20 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use data_encoding::BASE64;
 use warc::{RecordType, WarcHeader};
 
 use super::dictionary::Codebook;
-use super::framing::stored_head;
+use super::framing::{Stored, stored_head};
 use super::notes::Notes;
 use super::record::{Head, Packed, Packing, pack};
+use super::revisit::{Original, Unchanged};
 use super::writer::Compress;
 use super::{Error, Kind};
 use crate::web::digest::{Algorithm, Digest, Digester, digest};
-use crate::web::exchange::{Answer, Body, Exchange, Fault};
+use crate::web::exchange::{Answer, Body, Exchange, Fault, NameAnswer, TlsFacts, Validators};
 use crate::web::framing::Part;
 use crate::web::time::Timestamp;
 
@@ -32,6 +35,10 @@ pub struct Options {
     pub compress: Compress,
     /// The dictionary of zstd; the writer sets it.
     pub codebook: Codebook,
+    /// In which form chunked answers are stored.
+    pub framing: Stored,
+    /// Whether the answers of name servers are kept.
+    pub dns_records: bool,
     /// Where long records wait until they are appended.
     pub spool_dir: PathBuf,
 }
@@ -51,28 +58,159 @@ pub struct Encoded {
     pub(super) kind: Kind,
     pub(super) status: Option<u16>,
     pub(super) media: Option<String>,
+    pub(super) validators: Validators,
     pub(super) payload: Digest,
     pub(super) payload_len: u64,
+    pub(super) refers_to: Option<Original>,
     pub(super) truncated: Option<String>,
     pub(super) address: Option<IpAddr>,
     pub(super) first: Packed,
     pub(super) request: Option<Packed>,
+    pub(super) resources: Vec<Packed>,
     pub(super) metadata: Packed,
+    answer: Option<Whole>,
+    options: Options,
+}
+
+/// What is left to say of an answer when its payload need not be repeated.
+struct Whole {
+    /// The record's head, but for what depends on the block.
+    head: Head,
+    /// The HTTP head as stored.
+    stored: Vec<u8>,
+    /// It came whole, and by the rules of HTTP.
+    complete: bool,
+    /// The host and port of its origin, and what TLS showed of it.
+    chain: Option<(String, Arc<TlsFacts>)>,
 }
 
 impl Encoded {
     /// Bytes it will take in the file.
     pub fn len(&self) -> u64 {
-        self.first.length + self.request.as_ref().map_or(0, |request| request.length) + self.metadata.length
+        let rest = self.request.iter().chain(&self.resources).map(|record| record.length);
+        self.first.length + self.metadata.length + rest.sum::<u64>()
     }
 
     /// Never: a group has at least two records.
     pub fn is_empty(&self) -> bool {
         false
     }
+
+    /// Whether its payload is kept elsewhere.
+    pub fn is_revisit(&self) -> bool {
+        self.kind == Kind::Revisit
+    }
+
+    /// The payload of an answer that came whole, with its length: an earlier record may hold the same. None when there
+    /// is nothing to save.
+    pub fn whole_payload(&self) -> Option<(&Digest, u64)> {
+        let complete = self.kind == Kind::Response && self.answer.as_ref().is_some_and(|answer| answer.complete);
+        (complete && self.payload_len > 0).then_some((&self.payload, self.payload_len))
+    }
+
+    /// What a later revisit says of it.
+    pub fn as_original(&self) -> Original {
+        Original { record_id: self.record_id.clone(), url: self.url.clone(), at: self.at }
+    }
+
+    /// Leaves the payload out: the answer repeats an earlier one. The records that are concurrent to it stay as they
+    /// are. A document of the user's own stays one.
+    ///
+    /// # Errors
+    /// Only when a spool file cannot be written.
+    pub fn into_revisit(mut self, unchanged: Unchanged<'_>) -> Result<Encoded, Error> {
+        let Some(answer) = &self.answer else { return Ok(self) };
+        let (options, original) = (&self.options, unchanged.original());
+        if let Unchanged::NotModified(earlier) = unchanged {
+            self.payload = earlier.payload.clone();
+            self.payload_len = earlier.payload_len;
+            self.media = self.media.or_else(|| earlier.media.clone());
+            // A 304 that names no validators confirms those it was asked with.
+            if self.validators.is_empty() {
+                self.validators.clone_from(&earlier.validators);
+            }
+        }
+        let head = answer.head.clone().of_kind(RecordType::Revisit);
+        let head = head
+            .with(WarcHeader::Profile, unchanged.profile())
+            .with(WarcHeader::RefersTo, &original.record_id)
+            .add("WARC-Refers-To-Target-URI", &original.url)
+            .add("WARC-Refers-To-Date", &original.at.iso())
+            .with(WarcHeader::PayloadDigest, self.payload.as_str())
+            .with(WarcHeader::BlockDigest, digest(options.digest, &answer.stored).as_str())
+            // WARC/1.1, 6.7.2: where the payload is left out, the record says that it is cut.
+            .with(WarcHeader::Truncated, "length");
+        let packing = options.packing(false);
+        let (stored, folder) = (&answer.stored, &options.spool_dir);
+        self.first = pack(head, stored.len() as u64, packing, folder, &mut |out| out.write_all(stored))
+            .map_err(Error::new("spool a record in", folder))?;
+        self.kind = Kind::Revisit;
+        self.refers_to = Some(original.clone());
+        Ok(self)
+    }
+
+    /// The origin's host and port, and the certificates it showed, when it showed any.
+    pub fn chain(&self) -> Option<(&str, &[Vec<u8>])> {
+        let (origin, tls) = self.answer.as_ref()?.chain.as_ref()?;
+        (!tls.chain.is_empty()).then_some((origin.as_str(), tls.chain.as_slice()))
+    }
+
+    /// Adds the certificates to the group, as a resource.
+    ///
+    /// # Errors
+    /// Only when a spool file cannot be written.
+    pub fn keep_chain(&mut self) -> Result<(), Error> {
+        let Some((origin, chain)) = self.chain() else { return Ok(()) };
+        let (uri, block) = (format!("{CHAIN}{origin}"), pem(chain));
+        let resource = Resource { uri: &uri, media: "application/pem-certificate-chain", block: block.as_bytes() };
+        let packed = resource.pack(self.at, &self.record_id, self.address, &self.options);
+        self.resources.push(packed.map_err(Error::new("spool a record in", &self.options.spool_dir))?);
+        Ok(())
+    }
 }
 
-/// The records of an exchange: response, request, metadata. None when nothing at all was received.
+/// What the URI of a certificate chain begins with; host and port follow. A URN: indexers and replay tools know them
+/// from other crawlers, sort them by their text, and never take them for a page of the host.
+const CHAIN: &str = "urn:certificates:";
+
+/// Certificates as RFC 8555, 9.1 writes a chain of them: the server's own first.
+fn pem(chain: &[Vec<u8>]) -> String {
+    let mut text = String::new();
+    for certificate in chain {
+        text.push_str("-----BEGIN CERTIFICATE-----\n");
+        for line in BASE64.encode(certificate).as_bytes().chunks(64) {
+            text.extend(line.iter().map(|byte| char::from(*byte)));
+            text.push('\n');
+        }
+        text.push_str("-----END CERTIFICATE-----\n");
+    }
+    text
+}
+
+/// A record that tells of a capture's circumstances.
+struct Resource<'a> {
+    uri: &'a str,
+    media: &'a str,
+    block: &'a [u8],
+}
+
+impl Resource<'_> {
+    fn pack(self, at: Timestamp, first: &str, address: Option<IpAddr>, options: &Options) -> io::Result<Packed> {
+        let digest = digest(options.digest, self.block);
+        let head = Head::new(RecordType::Resource, at, self.media)
+            .with(WarcHeader::TargetURI, self.uri)
+            .maybe(WarcHeader::IPAddress, address.map(|address| address.to_string()).as_deref())
+            .with(WarcHeader::ConcurrentTo, first)
+            .with(WarcHeader::PayloadDigest, digest.as_str())
+            .with(WarcHeader::BlockDigest, digest.as_str());
+        let packing = options.packing(false);
+        let block = self.block;
+        pack(head, block.len() as u64, packing, &options.spool_dir, &mut |out| out.write_all(block))
+    }
+}
+
+/// The records of an exchange: response, request, metadata, and the answer of the name server if it is to be kept. None
+/// when nothing at all was received.
 ///
 /// # Errors
 /// Only when a spool file cannot be read or written.
@@ -92,47 +230,72 @@ impl Group<'_> {
     fn encode(&self, mut notes: Notes) -> io::Result<Encoded> {
         let Group { exchange, answer, options } = *self;
         let mut source = Source::open(&answer.body)?;
-        let (stored, framing) = stored_head(answer, &mut |at, len| source.range(at, len))?;
+        let (stored, framing) = stored_head(answer, options.framing, &mut |at, len| source.range(at, len))?;
         notes.framing = framing;
         notes.fault = exchange.fault.as_ref().map(ToString::to_string);
-        let parts = answer.payload_parts();
+        notes.times = Some(exchange.times.into());
+        notes.oddities.extend(oddities(answer));
 
-        let mut payload = Digester::new(options.digest);
-        let mut block = Digester::new(options.digest);
+        let (mut payload, mut block) = (Digester::new(options.digest), Digester::new(options.digest));
         block.update(&stored);
+        let parts = answer.payload_parts();
+        let kept = match options.framing {
+            Stored::Entity => parts.clone(),
+            Stored::Wire => vec![Part { at: 0, len: answer.body.len() }],
+        };
+        let same = kept == parts;
         source.each(&parts, &mut |bytes| {
             payload.update(bytes);
-            block.update(bytes);
+            if same {
+                block.update(bytes);
+            }
             Ok(())
         })?;
+        if !same {
+            source.each(&kept, &mut |bytes| {
+                block.update(bytes);
+                Ok(())
+            })?;
+        }
         let payload = payload.finish();
 
         let is_http = !stored.is_empty();
         let truncated = exchange.fault.as_ref().and_then(Fault::truncation);
-        let mut head = self
+        let mut base = self
             .head(RecordType::Response, if is_http { HTTP } else { "application/octet-stream" })
+            .add("WARC-Protocol", protocol(answer));
+        if let Some(tls) = &exchange.tls {
+            base = base.add("WARC-Protocol", &format!("tls/{}", tls.version));
+            base = base.add("WARC-Cipher-Suite", &tls.cipher_suite);
+        }
+        let record_id = base.id().to_owned();
+        let head = base
+            .clone()
             // Readers look for the payload behind a head; without one there is a block and nothing more.
             .maybe(WarcHeader::PayloadDigest, is_http.then_some(payload.as_str()))
             .with(WarcHeader::BlockDigest, block.finish().as_str())
-            .maybe(WarcHeader::Truncated, truncated)
-            .repeat("WARC-Protocol", protocol(answer));
-        if let Some(tls) = &exchange.tls {
-            head = head.repeat("WARC-Protocol", &format!("tls/{}", tls.version));
-            head = head.repeat("WARC-Cipher-Suite", &tls.cipher_suite);
-        }
-        let record_id = head.id().to_owned();
+            .maybe(WarcHeader::Truncated, truncated);
         let read = answer.read_head();
         let media = read.field("content-type");
         let packed_already = !read.content_codings().is_empty() || media.as_deref().is_some_and(is_compressed);
-        let length = stored.len() as u64 + answer.payload_len();
+        let length = stored.len() as u64 + kept.iter().map(|part| part.len).sum::<u64>();
         let packing = options.packing(packed_already);
         let first = pack(head, length, packing, &options.spool_dir, &mut |out| {
             out.write_all(&stored)?;
-            source.each(&parts, &mut |bytes| out.write_all(bytes))
+            source.each(&kept, &mut |bytes| out.write_all(bytes))
         })?;
 
         let request = self.request(&record_id)?;
+        let names = exchange.names.as_ref().filter(|_| options.dns_records);
+        let names = names.map(|names| name_record(names, exchange.at, &record_id, options)).transpose()?;
         let metadata = metadata(&notes, exchange.url.as_str(), exchange.at, &record_id, options)?;
+        let origin = exchange.url.origin();
+        let whole = Whole {
+            head: base,
+            stored,
+            complete: is_http && answer.complete && !answer.malformed && exchange.fault.is_none(),
+            chain: exchange.tls.clone().map(|tls| (format!("{}:{}", origin.host, origin.port), tls)),
+        };
         Ok(Encoded {
             url: exchange.url.as_str().to_owned(),
             at: exchange.at,
@@ -140,13 +303,18 @@ impl Group<'_> {
             kind: Kind::Response,
             status: exchange.status(),
             media,
+            validators: Validators::of(&read),
             payload,
             payload_len: answer.payload_len(),
+            refers_to: None,
             truncated: truncated.map(str::to_owned),
             address: exchange.peer.map(|peer| peer.ip().to_canonical()),
             first,
             request: Some(request),
+            resources: names.into_iter().collect(),
             metadata,
+            answer: Some(whole),
+            options: options.clone(),
         })
     }
 
@@ -166,6 +334,33 @@ impl Group<'_> {
         let packing = self.options.packing(false);
         pack(head, sent.len() as u64, packing, &self.options.spool_dir, &mut |out| out.write_all(sent))
     }
+}
+
+/// What the door noticed and no record field can say.
+fn oddities(answer: &Answer) -> Vec<String> {
+    let mut odd = Vec::new();
+    if answer.malformed {
+        odd.push("the answer breaks HTTP's framing: kept as received, up to the close".to_owned());
+    }
+    if answer.excess > 0 {
+        odd.push(format!("{} bytes came after the end of the answer; they are not kept", answer.excess));
+    }
+    if answer.unclean_close {
+        odd.push("TLS ended without its closing alert: the end of the body may be missing".to_owned());
+    }
+    odd
+}
+
+/// What a name server answered, in the form that Heritrix began and others read: the instant, then lines of a master
+/// file. Which server it was is not known: the system's resolver does not say.
+fn name_record(names: &NameAnswer, at: Timestamp, first: &str, options: &Options) -> io::Result<Packed> {
+    let mut block = format!("{}\n", names.at.utc().format("%Y%m%d%H%M%S"));
+    for line in &names.records {
+        block.push_str(line);
+        block.push('\n');
+    }
+    let uri = format!("dns:{}", names.host);
+    Resource { uri: &uri, media: "text/dns", block: block.as_bytes() }.pack(at, first, None, options)
 }
 
 /// The records of a document of the user's own: resource and metadata. `url` is `file:///seeds/NAME`.
@@ -200,13 +395,18 @@ pub fn encode_document(
         kind: Kind::Resource,
         status: None,
         media: Some(media.to_owned()),
+        validators: Validators::default(),
         payload,
         payload_len: bytes.len() as u64,
+        refers_to: None,
         truncated: None,
         address: None,
         first,
         request: None,
+        resources: Vec::new(),
         metadata,
+        answer: None,
+        options: options.clone(),
     })
 }
 

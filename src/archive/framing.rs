@@ -1,22 +1,37 @@
-//! Entity framing: what is stored of a chunked answer, and how the received bytes are rebuilt from it.
+//! What is stored of a chunked answer, and how the received bytes are rebuilt from it.
 //!
 //! The standard wants payload digests over the de-chunked body, while warcio and FastWARC check them over what is
-//! stored. So the transfer coding is undone, its lines are renamed in place with the prefix `X-Crawler-`, and a
-//! `Content-Length` of the stored length is added as the last line. [`Framing`] keeps the rest.
-//! Why: `docs/decisions/0003-entity-framing.md`.
+//! stored. So, unless it is to be stored as it came, the transfer coding is undone, its lines are renamed in place with
+//! the prefix `X-Crawler-`, and a `Content-Length` of the stored length is added as the last line. [`Framing`] keeps the
+//! rest. Why: `docs/decisions/0003-entity-framing.md`.
+
+use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+use super::read::Record;
 use crate::web::exchange::Answer;
+use crate::web::framing;
 use crate::web::message::{from_latin1, latin1};
 
 const PREFIX: &[u8] = b"X-Crawler-";
 
+/// In which form a chunked answer is stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stored {
+    /// With its chunks undone and its framing lines renamed: every tool agrees on its digest and its body.
+    #[default]
+    Entity,
+    /// As it came, chunk sizes and all.
+    Wire,
+}
+
 /// How an answer as stored differs from the answer as received. Texts are bytes read as Latin-1.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Framing {
-    /// `entity`; there is no other kind yet.
-    pub stored: String,
+    /// The form. The chunks are noted in both: a revisit has no body that could show them.
+    pub stored: Stored,
     /// Interim 1xx heads (and empty lines) before the final head.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub interim: String,
@@ -34,16 +49,19 @@ pub struct Framing {
 /// The head as stored, and the note on it; none when head and body are stored as received.
 pub(super) fn stored_head(
     answer: &Answer,
+    stored: Stored,
     body: &mut dyn FnMut(u64, u64) -> std::io::Result<Vec<u8>>,
 ) -> std::io::Result<(Vec<u8>, Option<Framing>)> {
     let interim = latin1(&answer.head[..answer.final_at]);
     let received = answer.final_head();
     let Some(parts) = &answer.parts else {
-        let note =
-            Framing { stored: "entity".to_owned(), interim, renamed: Vec::new(), chunks: Vec::new(), tail: None };
+        let note = Framing { stored, interim, renamed: Vec::new(), chunks: Vec::new(), tail: None };
         return Ok((received.to_vec(), (answer.final_at > 0).then_some(note)));
     };
-    let (head, renamed) = renamed_head(received, answer.payload_len());
+    let (head, renamed) = match stored {
+        Stored::Entity => renamed_head(received, answer.payload_len()),
+        Stored::Wire => (received.to_vec(), Vec::new()),
+    };
     let mut chunks = Vec::with_capacity(parts.len());
     let mut at = 0;
     for part in parts {
@@ -51,7 +69,7 @@ pub(super) fn stored_head(
         at = part.at + part.len;
     }
     let tail = latin1(&body(at, answer.body.len() - at)?);
-    Ok((head, Some(Framing { stored: "entity".to_owned(), interim, renamed, chunks, tail: Some(tail) })))
+    Ok((head, Some(Framing { stored, interim, renamed, chunks, tail: Some(tail) })))
 }
 
 /// Prefixes the framing lines and adds the stored length before the final empty line.
@@ -72,29 +90,74 @@ fn renamed_head(received: &[u8], stored_len: u64) -> (Vec<u8>, Vec<usize>) {
 }
 
 fn is_framing(line: &[u8]) -> bool {
-    let name = line.split(|byte| *byte == b':').next().unwrap_or(b"").trim_ascii_end();
+    let name = name(line);
     name.eq_ignore_ascii_case(b"transfer-encoding") || name.eq_ignore_ascii_case(b"content-length")
 }
 
-/// The answer exactly as received, from the stored head, the stored body and the note on them.
+/// What stands before a line's colon.
+fn name(line: &[u8]) -> &[u8] {
+    line.split(|byte| *byte == b':').next().unwrap_or(b"").trim_ascii_end()
+}
+
+/// The body of a stored answer with its transfer coding undone, in whichever form it is stored, by whichever tool. What
+/// says that it is chunked and is not, is taken as it is.
+pub fn entity(record: &Record) -> Cow<'_, [u8]> {
+    let (head, body) = record.http();
+    if !head.split(|byte| *byte == b'\n').any(|line| name(line).eq_ignore_ascii_case(b"transfer-encoding")) {
+        return Cow::Borrowed(body);
+    }
+    let (mut framing, mut chunked) = (framing::Framing::new(false), Vec::new());
+    framing.feed(&record.block, &mut chunked);
+    let malformed = framing.is_malformed();
+    match framing.into_head().2 {
+        Some(parts) if !(malformed && parts.is_empty()) => {
+            let data = |part: &framing::Part| {
+                let at = usize::try_from(part.at).ok()?;
+                chunked.get(at..at + usize::try_from(part.len).ok()?)
+            };
+            Cow::Owned(parts.iter().filter_map(data).collect::<Vec<_>>().concat())
+        }
+        _ => Cow::Borrowed(body),
+    }
+}
+
+/// The answer exactly as received, from its record and the note on it. `original` holds the payload of a revisit that
+/// had one; a 304 had none.
 ///
 /// None when the note does not fit the bytes.
-pub fn rebuild(head: &[u8], body: &[u8], note: &Framing) -> Option<Vec<u8>> {
+pub fn received(record: &Record, original: Option<&Record>, note: Option<&Framing>) -> Option<Vec<u8>> {
+    let (head, body) = record.http();
+    match (note, original) {
+        (None, None) => Some(record.block.clone()),
+        (None, Some(original)) => Some([head, &entity(original)].concat()),
+        (Some(note), None) if note.stored == Stored::Wire => {
+            Some([from_latin1(&note.interim)?.as_slice(), &record.block].concat())
+        }
+        (Some(note), None) => rebuild(head, body, note),
+        (Some(note), Some(original)) => rebuild(head, &entity(original), note),
+    }
+}
+
+/// The answer exactly as received, from the stored head, the payload and the note on them.
+///
+/// None when the note does not fit the bytes.
+pub fn rebuild(head: &[u8], payload: &[u8], note: &Framing) -> Option<Vec<u8>> {
     let mut out = from_latin1(&note.interim)?;
     let Some(tail) = &note.tail else {
         out.extend_from_slice(head);
-        out.extend_from_slice(body);
+        out.extend_from_slice(payload);
         return Some(out);
     };
     let lines: Vec<&[u8]> = head.split_inclusive(|byte| *byte == b'\n').collect();
+    // The line before the empty one is ours.
     let added = lines.len().checked_sub(2)?;
     for (number, line) in lines.iter().enumerate() {
-        if number != added {
+        if number != added || note.stored == Stored::Wire {
             let line = if note.renamed.contains(&number) { line.strip_prefix(PREFIX)? } else { line };
             out.extend_from_slice(line);
         }
     }
-    let mut rest = body;
+    let mut rest = payload;
     for (before, len) in &note.chunks {
         let (data, after) = rest.split_at_checked(usize::try_from(*len).ok()?)?;
         out.extend_from_slice(&from_latin1(before)?);
@@ -111,12 +174,17 @@ mod tests {
     use crate::web::exchange::Body;
     use proptest::prelude::*;
 
-    /// Stores, rebuilds, compares; returns what was stored.
+    /// Stores in both forms, rebuilds, compares; returns what was stored as an entity.
     fn check(received: &[u8]) -> (String, Vec<u8>) {
+        check_form(received, Stored::Wire);
+        check_form(received, Stored::Entity)
+    }
+
+    fn check_form(received: &[u8], form: Stored) -> (String, Vec<u8>) {
         let answer = Answer::of(received);
         let Body::Bytes(body) = &answer.body else { panic!() };
         let mut read = |at: u64, len: u64| Ok(body[at as usize..][..len as usize].to_vec());
-        let (head, note) = stored_head(&answer, &mut read).unwrap();
+        let (head, note) = stored_head(&answer, form, &mut read).unwrap();
         let stored: Vec<u8> = answer
             .payload_parts()
             .iter()
@@ -127,6 +195,17 @@ mod tests {
             None => [head.as_slice(), &stored].concat(),
         };
         assert_eq!(rebuilt, received, "{}", latin1(received));
+        let record =
+            |block: Vec<u8>| Record { version: String::new(), fields: Vec::new(), block, offset: 0, length: 0 };
+        let kept = record([head.as_slice(), if form == Stored::Wire { body } else { &stored }].concat());
+        assert_eq!(super::received(&kept, None, note.as_ref()).unwrap(), received, "{}", latin1(received));
+        if answer.complete && !answer.malformed {
+            assert_eq!(entity(&kept), stored, "{}", latin1(received));
+            // A revisit has the head, the payload is elsewhere, in whichever form.
+            let (revisit, elsewhere) = (record(head.clone()), record([b"HTTP/1.1 200 OK\r\n\r\n", &*stored].concat()));
+            let rebuilt = super::received(&revisit, Some(&elsewhere), note.as_ref());
+            assert_eq!(rebuilt.unwrap(), received, "{}", latin1(received));
+        }
         (latin1(&head), stored)
     }
 

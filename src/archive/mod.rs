@@ -1,8 +1,8 @@
 //! The archive is the truth: WARC/1.1 files, written and read.
 //!
-//! An exchange becomes a *group* of records (response, request, metadata, always in that order) that is written as
-//! one; a group without its metadata record was cut off. [`encode`] makes the bytes, on any thread; one [`Writer`]
-//! appends them. Nothing is a [`Capture`] before [`Writer::sync`] has made it durable. A file ends in `.open` while it
+//! An exchange becomes a *group* of records that is written as one: a response or revisit, its request, perhaps
+//! resources (the certificate chain, the answer of the name server), and the metadata that always concludes it; a group
+//! without its metadata record was cut off. [`encode()`] makes the bytes, on any thread; one [`Writer`] appends them. Nothing is a [`Capture`] before [`Writer::sync`] has made it durable. A file ends in `.open` while it
 //! is being written; [`recover`] takes whole groups out of such a file after a crash and cuts the rest.
 
 mod dictionary;
@@ -12,6 +12,7 @@ mod notes;
 mod read;
 mod record;
 mod recover;
+mod revisit;
 mod writer;
 
 use std::net::IpAddr;
@@ -19,13 +20,15 @@ use std::path::PathBuf;
 
 pub use dictionary::{Codebook, Dictionary, DictionaryError};
 pub use encode::{Encoded, Options, encode, encode_document, payload};
-pub use framing::{Framing, rebuild};
-pub use notes::{ImageNote, Notes};
+pub use framing::{Framing, Stored, entity, rebuild, received};
+pub use notes::{ImageNote, Notes, TimesNote};
 pub use read::{ReadError, Record, Records, read_at};
 pub use recover::{Found, Recovered, recover, seal_recovered};
+pub use revisit::{Earlier, Original, Unchanged, holds};
 pub use writer::{Compress, Writer, WriterOptions, Written};
 
 use crate::web::digest::Digest;
+use crate::web::exchange::Validators;
 use crate::web::time::Timestamp;
 
 /// Where a record stands.
@@ -54,15 +57,19 @@ pub struct Capture {
     pub status: Option<u16>,
     /// The media type as sent, parameters included.
     pub media: Option<String>,
-    /// Digest of the payload: the body with its transfer coding undone.
+    /// What the answer can be recognised by when it is asked for again.
+    pub validators: Validators,
+    /// Digest of the payload: the body with its transfer coding undone. A revisit's is its original's.
     pub payload: Digest,
-    /// Its length.
+    /// Its length. A revisit read back from a file says 0: only its original knows.
     pub payload_len: u64,
-    /// `WARC-Truncated`.
+    /// Where a revisit's payload is; none for what holds its own, or when a foreign revisit does not say.
+    pub refers_to: Option<Original>,
+    /// `WARC-Truncated`; none for a revisit, whose payload is whole and elsewhere.
     pub truncated: Option<String>,
     /// `WARC-IP-Address`.
     pub address: Option<IpAddr>,
-    /// Where the response or resource stands.
+    /// Where the response, revisit or resource stands.
     pub place: Place,
     /// Where the request stands.
     pub request: Option<Place>,
@@ -75,6 +82,8 @@ pub struct Capture {
 pub enum Kind {
     /// An answer.
     Response,
+    /// An answer whose payload an earlier record holds.
+    Revisit,
     /// A document of the user's own.
     Resource,
 }
@@ -84,6 +93,7 @@ impl Kind {
     pub fn as_str(self) -> &'static str {
         match self {
             Kind::Response => "response",
+            Kind::Revisit => "revisit",
             Kind::Resource => "resource",
         }
     }
@@ -132,6 +142,11 @@ mod tests {
         exchange
     }
 
+    fn options(compress: Compress, spool_dir: PathBuf) -> Options {
+        let (codebook, framing) = (Codebook::default(), Stored::Entity);
+        Options { digest: Algorithm::Sha1, compress, codebook, framing, dns_records: false, spool_dir }
+    }
+
     struct Shelf {
         folder: tempfile::TempDir,
         compress: Compress,
@@ -162,8 +177,7 @@ mod tests {
 
         fn encode(&self, exchange: &Exchange) -> Encoded {
             let spool_dir = self.folder.path().to_owned();
-            let codebook = self.codebook.borrow().clone();
-            let options = Options { digest: Algorithm::Sha1, compress: self.compress, codebook, spool_dir };
+            let options = Options { codebook: self.codebook.borrow().clone(), ..options(self.compress, spool_dir) };
             encode(exchange, Notes::new("http://h.example/", Role::Page), &options).unwrap().unwrap()
         }
 
@@ -373,12 +387,7 @@ mod tests {
     fn no_answer_is_no_record() {
         let mut silent = exchange(b"", Some(Fault::NoAnswer));
         silent.answer = None;
-        let options = Options {
-            digest: Algorithm::Sha1,
-            compress: Compress::Gzip,
-            codebook: Codebook::default(),
-            spool_dir: std::env::temp_dir(),
-        };
+        let options = options(Compress::Gzip, std::env::temp_dir());
         assert!(encode(&silent, Notes::new("s", Role::Page), &options).unwrap().is_none());
     }
 }

@@ -3,10 +3,14 @@
 //! It holds what a later reader cannot get from the response itself: why the URL was fetched, what the door noticed,
 //! and what is needed to rebuild the bytes exactly as received. The article is not in it: it is read anew.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::framing::Framing;
 use crate::web::candidate::Role;
+use crate::web::claims::Claims;
+use crate::web::exchange::Times;
 
 /// The metadata of one capture.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,6 +29,12 @@ pub struct Notes {
     /// The page whose requisite it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub page: Option<String>,
+    /// The `Referer` it was asked with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub referer: Option<String>,
+    /// What the seed or feed that named it said of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claims: Option<Claims>,
     /// The profile and number of the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<String>,
@@ -34,6 +44,9 @@ pub struct Notes {
     /// What went wrong with the exchange.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
+    /// How long each step of the exchange took.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub times: Option<TimesNote>,
     /// Anything odd about it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub oddities: Vec<String>,
@@ -62,6 +75,43 @@ pub struct ImageNote {
     pub role: String,
 }
 
+/// Milliseconds from the beginning of the exchange to the end of each step; a step that was not taken has none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimesNote {
+    /// The name was resolved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dns_ms: Option<u64>,
+    /// The connection stood.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connect_ms: Option<u64>,
+    /// TLS stood.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_ms: Option<u64>,
+    /// The request was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent_ms: Option<u64>,
+    /// The first byte came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_ms: Option<u64>,
+    /// It was over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_ms: Option<u64>,
+}
+
+impl From<Times> for TimesNote {
+    fn from(times: Times) -> TimesNote {
+        let ms = |step: Option<Duration>| step.map(|step| u64::try_from(step.as_millis()).unwrap_or(u64::MAX));
+        TimesNote {
+            dns_ms: ms(times.dns),
+            connect_ms: ms(times.connect),
+            tls_ms: ms(times.tls),
+            sent_ms: ms(times.sent),
+            first_ms: ms(times.first),
+            end_ms: ms(times.end),
+        }
+    }
+}
+
 impl Notes {
     /// Notes on a URL with this role and nothing else known.
     pub fn new(seed: impl Into<String>, role: Role) -> Notes {
@@ -72,9 +122,12 @@ impl Notes {
             hops: 0,
             via: None,
             page: None,
+            referer: None,
+            claims: None,
             run: None,
             framing: None,
             fault: None,
+            times: None,
             oddities: Vec::new(),
             kind: None,
             outlinks: Vec::new(),

@@ -20,7 +20,7 @@ use crate::web::time::Timestamp;
 const IN_MEMORY: usize = 4 << 20;
 
 /// The order in which fields stand, with the standard's spelling (WARC/1.1, section 5).
-const ORDER: [(WarcHeader, &str); 13] = [
+const ORDER: [(WarcHeader, &str); 15] = [
     (WarcHeader::WarcType, "WARC-Type"),
     (WarcHeader::RecordID, "WARC-Record-ID"),
     (WarcHeader::Date, "WARC-Date"),
@@ -29,6 +29,8 @@ const ORDER: [(WarcHeader, &str); 13] = [
     (WarcHeader::WarcInfoID, "WARC-Warcinfo-ID"),
     (WarcHeader::IPAddress, "WARC-IP-Address"),
     (WarcHeader::ConcurrentTo, "WARC-Concurrent-To"),
+    (WarcHeader::Profile, "WARC-Profile"),
+    (WarcHeader::RefersTo, "WARC-Refers-To"),
     (WarcHeader::PayloadDigest, "WARC-Payload-Digest"),
     (WarcHeader::BlockDigest, "WARC-Block-Digest"),
     (WarcHeader::Truncated, "WARC-Truncated"),
@@ -37,12 +39,13 @@ const ORDER: [(WarcHeader, &str); 13] = [
 ];
 
 /// The head of a record to be written.
+#[derive(Clone)]
 pub(super) struct Head {
     builder: RecordBuilder,
     id: String,
     date: Timestamp,
-    /// Fields that may be repeated, which the builder cannot hold.
-    repeated: Vec<(&'static str, String)>,
+    /// Fields that may be repeated, or that the builder has no name for.
+    others: Vec<(&'static str, String)>,
 }
 
 impl Head {
@@ -54,7 +57,7 @@ impl Head {
             .warc_id(id.clone())
             .date(date.utc())
             .header(WarcHeader::ContentType, content_type);
-        Head { builder, id, date, repeated: Vec::new() }
+        Head { builder, id, date, others: Vec::new() }
     }
 
     pub(super) fn id(&self) -> &str {
@@ -74,9 +77,15 @@ impl Head {
         }
     }
 
-    /// Adds a field that may stand more than once.
-    pub(super) fn repeat(mut self, name: &'static str, value: &str) -> Head {
-        self.repeated.push((name, clean(value)));
+    /// Makes it the head of another kind of record.
+    pub(super) fn of_kind(mut self, kind: RecordType) -> Head {
+        self.builder = self.builder.warc_type(kind);
+        self
+    }
+
+    /// Adds a field that may stand more than once, or that the builder has no name for.
+    pub(super) fn add(mut self, name: &'static str, value: &str) -> Head {
+        self.others.push((name, clean(value)));
         self
     }
 
@@ -90,7 +99,7 @@ impl Head {
                 line(&mut out, name, value);
             }
             if *field == WarcHeader::IPAddress {
-                self.repeated.iter().for_each(|(name, value)| line(&mut out, name, value.as_bytes()));
+                self.others.iter().for_each(|(name, value)| line(&mut out, name, value.as_bytes()));
             }
         }
         out.extend_from_slice(b"\r\n");

@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use super::framing::entity;
 use super::read::{Record, Records};
 use super::writer::{OPEN, seal};
-use super::{Capture, Error, Kind, Notes, Place};
+use super::{Capture, Error, Kind, Notes, Original, Place};
 use crate::web::digest::Digest;
+use crate::web::exchange::Validators;
 use crate::web::message::Head;
 use crate::web::time::Timestamp;
 
@@ -111,7 +113,7 @@ fn recover_file(path: &Path, name: String, committed: &dyn Fn(&str) -> u64) -> R
     Ok(Recovered { file: name, found, cut: len - whole, len: len_now, lost })
 }
 
-/// A first record, perhaps a request, and the metadata that concludes them.
+/// A first record, perhaps a request and resources, and the metadata that concludes them.
 fn read_group(file: &str, mut group: Vec<Record>) -> Option<Found> {
     let metadata = group.pop()?;
     let first = group.first()?.clone();
@@ -121,16 +123,21 @@ fn read_group(file: &str, mut group: Vec<Record>) -> Option<Found> {
     }
     let kind = match first.kind() {
         "response" => Kind::Response,
+        "revisit" => Kind::Revisit,
         "resource" => Kind::Resource,
         _ => return None,
     };
-    let (status, media, payload_len) = match kind {
-        Kind::Response => {
-            let (head, body) = first.http();
-            let head = Head::read(head);
-            (Some(head.status).filter(|status| *status > 0), head.field("content-type"), body.len())
+    let notes: Notes = serde_json::from_slice(&metadata.block).ok()?;
+    let (status, media, validators, payload_len) = match kind {
+        Kind::Response | Kind::Revisit => {
+            let head = Head::read(first.http().0);
+            let payload_len = if kind == Kind::Revisit { 0 } else { entity(&first).len() };
+            let status = Some(head.status).filter(|status| *status > 0);
+            (status, head.field("content-type"), Validators::of(&head), payload_len)
         }
-        Kind::Resource => (None, first.field("Content-Type").map(str::to_owned), first.block.len()),
+        Kind::Resource => {
+            (None, first.field("Content-Type").map(str::to_owned), Validators::default(), first.block.len())
+        }
     };
     let place = |record: &Record| Place { file: file.to_owned(), offset: record.offset, length: record.length };
     let capture = Capture {
@@ -140,15 +147,24 @@ fn read_group(file: &str, mut group: Vec<Record>) -> Option<Found> {
         kind,
         status,
         media,
+        validators,
         // An answer without a head has no payload apart from its block.
         payload: Digest::from_text(first.field("WARC-Payload-Digest").or(first.field("WARC-Block-Digest"))?),
         payload_len: payload_len as u64,
-        truncated: first.field("WARC-Truncated").map(str::to_owned),
+        refers_to: original(&first).filter(|_| kind == Kind::Revisit),
+        // A revisit is cut because its payload is elsewhere.
+        truncated: first.field("WARC-Truncated").filter(|_| kind != Kind::Revisit).map(str::to_owned),
         address: first.field("WARC-IP-Address").and_then(|address| address.parse().ok()),
         place: place(&first),
-        request: group.get(1).map(place),
+        request: group.iter().find(|record| record.kind() == "request").map(place),
         metadata: place(&metadata),
     };
-    let notes = serde_json::from_slice(&metadata.block).ok()?;
     Some(Found { capture, notes, first })
+}
+
+/// Where a revisit says its payload is.
+fn original(revisit: &Record) -> Option<Original> {
+    let url = revisit.field("WARC-Refers-To-Target-URI")?.to_owned();
+    let at = Timestamp::from_iso(revisit.field("WARC-Refers-To-Date")?)?;
+    Some(Original { record_id: revisit.field("WARC-Refers-To").unwrap_or_default().to_owned(), url, at })
 }

@@ -184,8 +184,10 @@ impl Writer {
             kind: group.kind,
             status: group.status,
             media: group.media,
+            validators: group.validators,
             payload: group.payload,
             payload_len: group.payload_len,
+            refers_to: group.refers_to,
             truncated: group.truncated,
             address: group.address,
             place: first,
@@ -203,6 +205,11 @@ impl Writer {
             open.sync()?;
         }
         Ok(written.into_iter().map(|written| written.0).collect())
+    }
+
+    /// Whether a record that should be there is.
+    pub fn holds(&self, place: &Place) -> bool {
+        super::holds(&self.options.folder, place)
     }
 
     /// The file that is being written and how long it is, for the database.
@@ -284,6 +291,9 @@ impl Open {
     fn append_group(&mut self, group: &mut Encoded) -> Result<(Place, Option<Place>, Place), Error> {
         let first = self.append(&mut group.first)?;
         let request = group.request.as_mut().map(|request| self.append(request)).transpose()?;
+        for resource in &mut group.resources {
+            self.append(resource)?;
+        }
         Ok((first, request, self.append(&mut group.metadata)?))
     }
 

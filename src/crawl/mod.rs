@@ -17,7 +17,7 @@ mod workers;
 
 pub use event::{Event, SeedSummary, Summary};
 pub use lock::Lock;
-pub use plan::{Brings, Budget, DATABASE, Plan, SeedInput};
+pub use plan::{Brings, Budget, DATABASE, Plan, Revisit, SeedInput};
 pub use run::{Stop, run};
 pub use scope::{Depth, Listing, Origin, Reach, Scope, Verdict};
 

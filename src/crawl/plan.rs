@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::scope::Scope;
-use crate::archive::{Compress, Dictionary, WriterOptions};
+use crate::archive::{Compress, Dictionary, Stored, WriterOptions};
 use crate::web::digest::Algorithm;
-use crate::{fetch, politeness, wire};
+use crate::{archive, fetch, politeness, wire};
 
 /// A plan for one run.
 #[derive(Clone)]
@@ -40,6 +40,12 @@ pub struct Plan {
     pub dictionary: Option<Arc<Dictionary>>,
     /// Which digest stands in records.
     pub digest: Algorithm,
+    /// In which form chunked answers are stored.
+    pub framing: Stored,
+    /// Whether the answers of name servers are kept.
+    pub dns_records: bool,
+    /// Whether what is kept is asked for again.
+    pub revisit: Revisit,
     /// When to stop.
     pub budget: Budget,
     /// Forget the queue first.
@@ -67,6 +73,18 @@ pub struct Brings {
     pub images: bool,
     /// Its style sheets, what they name, its scripts and fonts.
     pub requisites: bool,
+}
+
+/// Whether what is kept is asked for again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Revisit {
+    /// What is due is, with validators: the seeds.
+    #[default]
+    Auto,
+    /// Everything the run comes across is, in full.
+    Always,
+    /// Nothing is, not even a seed.
+    Never,
 }
 
 /// When to stop; none is no limit. Reaching one is a clean end, the rest goes first next time.
@@ -98,6 +116,9 @@ impl Plan {
             compress: Compress::Gzip,
             dictionary: None,
             digest: Algorithm::Sha1,
+            framing: Stored::Entity,
+            dns_records: false,
+            revisit: Revisit::Auto,
             budget: Budget::default(),
             fresh: false,
         }
@@ -116,6 +137,18 @@ impl Plan {
     /// Where long bodies and records wait; on the archive's own disk.
     pub fn spool_folder(&self) -> PathBuf {
         self.archive.join("spool")
+    }
+
+    /// How records are made.
+    pub(super) fn record_options(&self) -> archive::Options {
+        archive::Options {
+            digest: self.digest,
+            compress: self.compress,
+            codebook: archive::Codebook::default(),
+            framing: self.framing,
+            dns_records: self.dns_records,
+            spool_dir: self.spool_folder(),
+        }
     }
 
     /// The WARC writer's options, with what its files say of this crawl (WARC/1.1, 6.2).

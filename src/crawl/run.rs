@@ -155,12 +155,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         let mut store = Store::open(&plan.database())?;
         let run = store.begin_run(&plan.profile, wall, plan.fresh)?;
         let mut writer = Writer::new(plan.writer_options())?;
-        let records = archive::Options {
-            digest: plan.digest,
-            compress: plan.compress,
-            codebook: writer.codebook(),
-            spool_dir: plan.spool_folder(),
-        };
+        let records = archive::Options { codebook: writer.codebook(), ..plan.record_options() };
         let step = Step {
             scope: plan.scope.clone(),
             brings: plan.brings,

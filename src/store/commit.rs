@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction};
 use serde_json::json;
 
 use super::{Error, Run, Store};
-use crate::archive::Capture;
+use crate::archive::{Capture, Original};
 use crate::extract::{Findings, Kind};
 use crate::politeness::{HostClock, RobotsCopy};
 use crate::web::candidate::{Candidate, Class, Role};
@@ -285,13 +285,15 @@ impl Writing<'_> {
             )?
             .query_row((capture.payload.as_str(), int(capture.payload_len)), |row| row.get(0))?;
         let request = capture.request.as_ref();
+        let refers_to =
+            capture.refers_to.as_ref().map(|original| self.original(payload, original)).transpose()?.flatten();
         self.transaction
             .prepare_cached(
                 "INSERT INTO capture (url, run, role, fetched_ms, record_id, kind, status, media, payload, truncated,
                      fault, address, referer, width, height, file, offset, length, request_offset, request_length,
-                     metadata_offset, metadata_length)
+                     metadata_offset, metadata_length, refers_to, etag, last_modified)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
-                     ?21, ?22)
+                     ?21, ?22, ?23, ?24, ?25)
                  ON CONFLICT (file, offset) DO UPDATE SET url = excluded.url RETURNING id",
             )?
             .query_row(
@@ -318,9 +320,32 @@ impl Writing<'_> {
                     request.map(|place| int(place.length)),
                     int(capture.metadata.offset),
                     int(capture.metadata.length),
+                    refers_to,
+                    capture.validators.etag,
+                    capture.validators.last_modified,
                 ],
                 |row| row.get(0),
             )
+    }
+
+    /// The capture a revisit refers to: by the id of its record, and where none is named, or a foreign one names the
+    /// payload otherwise than we do, by its URL and date.
+    fn original(&self, payload: i64, original: &Original) -> rusqlite::Result<Option<i64>> {
+        let by_record = self
+            .transaction
+            .prepare_cached("SELECT id FROM capture WHERE payload = ?1 AND record_id = ?2 AND kind <> 'revisit'")?
+            .query_row((payload, &original.record_id), |row| row.get(0))
+            .optional()?;
+        if by_record.is_some() {
+            return Ok(by_record);
+        }
+        let Some(url) = find(self.transaction, self.host(&host_of(&original.url))?, &original.url)?.0 else {
+            return Ok(None);
+        };
+        self.transaction
+            .prepare_cached("SELECT id FROM capture WHERE url = ?1 AND fetched_ms = ?2 AND kind <> 'revisit' LIMIT 1")?
+            .query_row((url.id, original.at.0), |row| row.get(0))
+            .optional()
     }
 
     /// A version when what people read has changed since the last one up to this capture.

@@ -4,6 +4,7 @@
 //! on, as many as like. The database may lag the archive, never lead it, and can be rebuilt from it but for the queue.
 
 mod commit;
+mod payloads;
 mod questions;
 mod queue;
 mod schema;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 pub use commit::{Batch, Page, Settled};
+pub use payloads::Memento;
 pub use questions::{Answer, Brought, Last, RunRow, Standing, Status};
 pub use queue::{HostRow, Queued, Reader};
 
@@ -225,8 +227,12 @@ impl Store {
                      (SELECT id FROM article_version WHERE capture IN (SELECT capture FROM lost));
                  DELETE FROM article_version WHERE capture IN (SELECT capture FROM lost);
                  DELETE FROM capture WHERE id IN (SELECT capture FROM lost);
+                 -- What only referred to a payload that is gone has none any more.
+                 INSERT OR IGNORE INTO lost SELECT id, url FROM capture WHERE refers_to IN (SELECT capture FROM lost);
+                 UPDATE capture SET refers_to = NULL WHERE id IN (SELECT capture FROM lost);
                  UPDATE url SET state = 'queued', due_ms = 0, tries = 0 WHERE role NOT IN ('robots', 'document')
-                     AND id IN (SELECT url FROM lost) AND id NOT IN (SELECT url FROM capture);
+                     AND id IN (SELECT url FROM lost) AND id NOT IN
+                     (SELECT url FROM capture WHERE kind <> 'revisit' OR refers_to IS NOT NULL);
                  DELETE FROM robots WHERE origin || '/robots.txt' IN
                      (SELECT u.text FROM lost l JOIN url u ON u.id = l.url);
                  DROP TABLE lost;",

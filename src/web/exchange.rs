@@ -24,6 +24,8 @@ pub struct Exchange {
     pub peer: Option<SocketAddr>,
     /// Facts of the TLS session.
     pub tls: Option<Arc<TlsFacts>>,
+    /// What the name server answered, when it was asked for this exchange.
+    pub names: Option<Arc<NameAnswer>>,
     /// The connection had served an exchange before.
     pub reused: bool,
     /// How long each step took, from the beginning.
@@ -117,6 +119,17 @@ impl Body {
     }
 }
 
+/// The answer of a name server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NameAnswer {
+    /// The host that was asked for.
+    pub host: String,
+    /// When the answer came.
+    pub at: Timestamp,
+    /// Its resource records, each a line of a master file: name, time to live, class, type, data (RFC 1035, 5.1).
+    pub records: Vec<String>,
+}
+
 /// What is known of a TLS session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsFacts {
@@ -126,6 +139,32 @@ pub struct TlsFacts {
     pub cipher_suite: String,
     /// The certificates as sent, the server's own first, in DER.
     pub chain: Vec<Vec<u8>>,
+}
+
+/// What an answer can be recognised by when it is asked for again (RFC 9110, 8.8).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Validators {
+    /// `ETag`, as sent.
+    pub etag: Option<String>,
+    /// `Last-Modified`, as sent.
+    pub last_modified: Option<String>,
+}
+
+impl Validators {
+    /// Those of an answer's head. What could not be sent back as it came is none.
+    pub fn of(head: &Head) -> Validators {
+        let plain = |name| head.field(name).filter(|value| !value.is_empty() && value.bytes().all(is_plain));
+        Validators { etag: plain("etag"), last_modified: plain("last-modified") }
+    }
+
+    /// There are none.
+    pub fn is_empty(&self) -> bool {
+        self.etag.is_none() && self.last_modified.is_none()
+    }
+}
+
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~')
 }
 
 /// Time from the beginning of the exchange to the end of each step.
@@ -217,6 +256,7 @@ impl Exchange {
             answer: None,
             peer: None,
             tls: None,
+            names: None,
             reused: false,
             times: Times::default(),
             fault: Some(fault),

@@ -13,6 +13,7 @@ use pressmark::store::{Batch, Error, Page, Reader, Run, Settled, Store};
 use pressmark::web::candidate::{Candidate, Class, Role};
 use pressmark::web::claims::Claims;
 use pressmark::web::digest::{Algorithm, digest, fingerprint};
+use pressmark::web::exchange::Validators;
 use pressmark::web::outcome::{Manner, Outcome, Refusal};
 use pressmark::web::referrer::Policy;
 use pressmark::web::time::Timestamp;
@@ -104,6 +105,8 @@ impl Shelf {
             media: Some(media.to_owned()),
             payload: digest(Algorithm::Sha1, url.as_bytes()),
             payload_len: url.len() as u64,
+            validators: Validators::default(),
+            refers_to: None,
             truncated: None,
             address: Some("192.0.2.7".parse().unwrap()),
             place: place(0),

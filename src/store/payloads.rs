@@ -1,0 +1,150 @@
+//! Where payloads stand: which capture holds one, what a URL was last answered, which capture of it is meant.
+
+use rusqlite::{OptionalExtension, Row};
+
+use super::commit::host_of;
+use super::queue::count;
+use super::{Error, Reader, Store};
+use crate::archive::{Earlier, Original, Place};
+use crate::web::digest::Digest;
+use crate::web::exchange::Validators;
+use crate::web::time::Timestamp;
+use crate::web::url::WebUrl;
+
+/// One capture of a URL: what was answered then, and where the bytes are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Memento {
+    /// When it was captured.
+    pub at: Timestamp,
+    /// The final status; none for a document of the user's own.
+    pub status: Option<u16>,
+    /// Where its first record stands.
+    pub place: Place,
+    /// Where its metadata stands.
+    pub metadata: Place,
+    /// Of a revisit, where the record stands that holds its payload; none when that is not in the archive.
+    pub original: Option<Place>,
+    /// Whether its own record holds no payload.
+    pub is_revisit: bool,
+}
+
+impl Store {
+    /// Which record holds this payload? A full answer of any URL and any run, the first there was; never a revisit.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn original(&self, payload: &Digest, payload_len: u64) -> Result<Option<(Original, Place)>, Error> {
+        let read = || {
+            self.connection
+                .prepare_cached(
+                    "SELECT c.record_id, u.text, c.fetched_ms, f.name, c.offset, c.length
+                     FROM payload p JOIN capture c ON c.payload = p.id
+                     JOIN url u ON u.id = c.url JOIN warc_file f ON f.id = c.file
+                     WHERE p.digest = ?1 AND p.size_bytes = ?2 AND c.kind = 'response' AND c.status IS NOT NULL
+                       AND c.truncated IS NULL
+                     ORDER BY c.id LIMIT 1",
+                )?
+                .query_row((payload.as_str(), i64::try_from(payload_len).unwrap_or(i64::MAX)), |row| {
+                    Ok((original(row, 0)?, place(row, 3)?))
+                })
+                .optional()
+        };
+        read().map_err(self.failed("read"))
+    }
+}
+
+impl Reader {
+    /// How was this URL last answered in full, and by what can that answer be recognised? None when there is nothing to
+    /// ask with.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn earlier(&self, url: &WebUrl) -> Result<Option<Earlier>, Error> {
+        let read = || {
+            self.connection
+                .prepare_cached(
+                    "SELECT o.record_id, ou.text, o.fetched_ms, f.name, o.offset, o.length, p.digest, p.size_bytes,
+                         coalesce(c.media, o.media), c.etag, c.last_modified
+                     FROM host h JOIN url u ON u.host = h.id JOIN capture c ON c.url = u.id
+                     JOIN capture o ON o.id = coalesce(c.refers_to, c.id) JOIN url ou ON ou.id = o.url
+                     JOIN payload p ON p.id = o.payload JOIN warc_file f ON f.id = o.file
+                     WHERE h.name = ?1 AND u.text = ?2 AND c.truncated IS NULL AND c.fault IS NULL
+                       AND iif(c.refers_to IS NULL, c.kind = 'response' AND c.status = 200, c.status IN (200, 304))
+                     ORDER BY c.fetched_ms DESC, c.id DESC LIMIT 1",
+                )?
+                .query_row((url.host(), url.as_str()), |row| {
+                    Ok(Earlier {
+                        original: original(row, 0)?,
+                        place: place(row, 3)?,
+                        payload: Digest::from_text(row.get::<_, String>(6)?),
+                        payload_len: count(row, 7)?,
+                        media: row.get(8)?,
+                        validators: Validators { etag: row.get(9)?, last_modified: row.get(10)? },
+                    })
+                })
+                .optional()
+        };
+        let earlier: Option<Earlier> = read().map_err(|source| self.failed(source))?;
+        Ok(earlier.filter(|earlier| !earlier.validators.is_empty()))
+    }
+
+    /// Where does the record stand that a revisit of this payload refers to?
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn place_of(&self, payload: &Digest, original: &Original) -> Result<Option<Place>, Error> {
+        let read = || {
+            self.connection
+                .prepare_cached(
+                    "SELECT f.name, c.offset, c.length FROM payload p JOIN capture c ON c.payload = p.id
+                     JOIN warc_file f ON f.id = c.file
+                     WHERE p.digest = ?1 AND c.record_id = ?2 AND c.kind <> 'revisit'",
+                )?
+                .query_row((payload.as_str(), &original.record_id), |row| place(row, 0))
+                .optional()
+        };
+        read().map_err(|source| self.failed(source))
+    }
+
+    /// Which capture of this URL is meant? The one at that time: the last before it, else the first after. Without a
+    /// time the newest that was answered with 200, else the newest of any.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn memento(&self, url: &str, at: Option<Timestamp>) -> Result<Option<Memento>, Error> {
+        let read = || {
+            self.connection
+                .prepare_cached(
+                    "SELECT c.fetched_ms, c.status, f.name, c.offset, c.length, c.metadata_offset, c.metadata_length,
+                         c.kind = 'revisit', g.name, o.offset, o.length
+                     FROM host h JOIN url u ON u.host = h.id JOIN capture c ON c.url = u.id
+                     JOIN warc_file f ON f.id = c.file
+                     LEFT JOIN capture o ON o.id = c.refers_to LEFT JOIN warc_file g ON g.id = o.file
+                     WHERE h.name = ?1 AND u.text = ?2
+                     ORDER BY iif(?3 IS NULL, coalesce(c.status, 200) = 200, c.fetched_ms <= ?3) DESC,
+                         iif(?3 IS NULL OR c.fetched_ms <= ?3, -c.fetched_ms, c.fetched_ms), c.id DESC LIMIT 1",
+                )?
+                .query_row((host_of(url), url, at.map(|at| at.0)), |row| {
+                    let file: String = row.get(2)?;
+                    Ok(Memento {
+                        at: Timestamp(row.get(0)?),
+                        status: row.get(1)?,
+                        place: place(row, 2)?,
+                        metadata: Place { file, offset: count(row, 5)?, length: count(row, 6)? },
+                        is_revisit: row.get(7)?,
+                        original: row.get::<_, Option<String>>(8)?.map(|_| place(row, 8)).transpose()?,
+                    })
+                })
+                .optional()
+        };
+        read().map_err(|source| self.failed(source))
+    }
+}
+
+fn original(row: &Row<'_>, at: usize) -> rusqlite::Result<Original> {
+    Ok(Original { record_id: row.get(at)?, url: row.get(at + 1)?, at: Timestamp(row.get(at + 2)?) })
+}
+
+fn place(row: &Row<'_>, at: usize) -> rusqlite::Result<Place> {
+    Ok(Place { file: row.get(at)?, offset: count(row, at + 1)?, length: count(row, at + 2)? })
+}

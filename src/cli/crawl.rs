@@ -15,7 +15,7 @@ use super::args::{
     AllOrNone, Common, CompressArg, Crawl, DigestArg, FramingArg, IfRunning, RevisitArg, RobotsArg, ScopeArgs,
 };
 use super::exit::{Exit, Outcome, failed, usage};
-use crate::archive::{Compress, Stored};
+use crate::archive::{Compress, Dictionary, Stored};
 use crate::crawl::{self, Brings, Budget, Event, Lock, Plan, Revisit, Scope, SeedInput, Stop, Summary};
 use crate::fetch::{self, Fetcher};
 use crate::politeness::RobotsPolicy;
@@ -238,8 +238,10 @@ fn plan(common: &Common, crawl: Crawl, seeds: Vec<SeedInput>) -> anyhow::Result<
     plan.warc_age = crawl.warc_age;
     plan.compress = match crawl.compress {
         CompressArg::Gzip => Compress::Gzip,
+        CompressArg::Zstd => Compress::Zstd,
         CompressArg::None => Compress::None,
     };
+    plan.dictionary = dictionary(crawl.dictionary.as_deref(), plan.compress)?;
     plan.digest = match crawl.digest {
         DigestArg::Sha1 => Algorithm::Sha1,
         DigestArg::Sha256 => Algorithm::Sha256,
@@ -258,6 +260,15 @@ fn plan(common: &Common, crawl: Crawl, seeds: Vec<SeedInput>) -> anyhow::Result<
     plan.budget = Budget { pages: crawl.max_pages, bytes: crawl.max_bytes, time: crawl.max_time };
     plan.fresh = crawl.fresh;
     Ok(plan)
+}
+
+/// The dictionary of zstd, if one is given.
+fn dictionary(path: Option<&Path>, compress: Compress) -> anyhow::Result<Option<Arc<Dictionary>>> {
+    let Some(path) = path else { return Ok(None) };
+    if compress != Compress::Zstd {
+        return Err(usage("--dictionary is of use with --compress zstd only"));
+    }
+    Ok(Some(Arc::new(Dictionary::open(path).map_err(|error| usage(error.to_string()))?)))
 }
 
 /// The usual roots and those of a PEM file.

@@ -45,10 +45,10 @@ __attribute__((constructor)) static void begin(void) {
     failure = !what ? 0 : !strcmp(what, "eio") ? EIO : !strcmp(what, "enospc") ? ENOSPC : 0;
     always = on && !strcmp(on, "always");
     if (log)
-        journal = (int)syscall(SYS_openat, AT_FDCWD, log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+        journal = (int)syscall(SYS_openat, AT_FDCWD, log, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
 }
 
-static void die(void) {
+__attribute__((noreturn)) static void die(void) {
     kill(getpid(), SIGKILL);
     for (;;)
         pause();

@@ -83,6 +83,18 @@ struct Call {
     path: String,
 }
 
+impl Call {
+    /// Whether its failure must end the run. SQLite may do without what it only tidies up or copies from its log, and
+    /// what is a mere removal can be done another time.
+    fn matters(&self, manner: Manner) -> bool {
+        let is_removal = matches!(self.name.as_str(), "unlink" | "rmdir");
+        let needs_room = !matches!(self.name.as_str(), "rename" | "ftruncate");
+        let is_full = matches!(manner, Manner::Full | Manner::FullOnce);
+        let is_ours = self.path.contains("/warc/") || self.path.contains("/spool/") || self.path.ends_with("-wal");
+        is_ours && !is_removal && (needs_room || !is_full)
+    }
+}
+
 /// The shim, compiled once.
 fn shim() -> &'static Path {
     static SHIM: OnceLock<PathBuf> = OnceLock::new();
@@ -91,7 +103,7 @@ fn shim() -> &'static Path {
         let (new, library) = (folder.join(format!("shim-{}.so", std::process::id())), folder.join("shim.so"));
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/shim.c");
         let mut cc = Command::new("cc");
-        cc.args(["-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-o"]).arg(&new).arg(source).arg("-ldl");
+        cc.args(["-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-o"]).arg(&new).arg(source).arg("-ldl");
         assert!(cc.status().unwrap().success(), "shim.c does not compile");
         std::fs::rename(new, &library).unwrap();
         library
@@ -185,6 +197,11 @@ fn disturb_one_run(trial: &Trial, point: Point, undisturbed: &Undisturbed) -> us
         check_sentence(&said, &archive);
     }
     check_at_any_moment(&archive);
+    if !point.manner.kills()
+        && let Some(call) = calls.get(point.at - 1).filter(|call| call.matters(point.manner))
+    {
+        assert!(!output.status.success(), "{point:?}: the failure of {call:?} went unheard");
+    }
     if output.status.success() {
         // It is claimed, so it must be so.
         check_after_a_good_end(&archive);

@@ -6,8 +6,11 @@
 mod archive_run;
 mod crash;
 mod door;
+mod endurance;
 mod framing;
+mod gazette;
 mod hand_clock;
+mod invariants;
 mod lantern;
 mod licences;
 mod origin;
@@ -17,5 +20,6 @@ mod scripted_web;
 mod seed_document;
 mod store_contract;
 mod surt_keys;
+mod sweep;
 mod tidy;
 mod whole_crawl;

@@ -13,6 +13,7 @@ mod read;
 mod record;
 mod recover;
 mod revisit;
+pub mod wacz;
 mod writer;
 
 use std::net::IpAddr;

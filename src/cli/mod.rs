@@ -8,6 +8,7 @@ mod ask;
 mod crawl;
 mod demo;
 mod exit;
+mod export;
 mod settings;
 mod units;
 mod upkeep;
@@ -50,6 +51,7 @@ fn run() -> Outcome {
         Command::Query { sql, format, output } => ask::query(&cli.common, &sql, format, output.as_deref()),
         Command::Show { url, raw } => ask::show(&cli.common, &url, raw),
         Command::Explain { urls, json, scope } => ask::explain(&cli.common, &urls, json, &scope),
+        Command::Export(typed) => export::run(&cli.common, *typed),
         Command::Completions { shell } => {
             let mut command = settings::declared();
             let mut script = Vec::new();

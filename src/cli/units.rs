@@ -1,6 +1,10 @@
-//! Durations and sizes as people write them.
+//! Durations, sizes and instants as people write them.
 
 use std::time::Duration;
+
+use crate::web::time::Timestamp;
+
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// `500ms`, `30s`, `5m`, `12h`, `7d`; a bare number is seconds.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
@@ -38,6 +42,24 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
     if bytes.is_finite() && (0.0..1e18).contains(&bytes) { Ok(bytes as u64) } else { Err(wrong()) }
 }
 
+/// `2026-11-22` is the beginning of that day, `2026-11-22T13:00:00Z` that instant.
+pub(super) fn since(text: &str) -> Result<Timestamp, String> {
+    day(text).or_else(|| Timestamp::from_iso(text)).ok_or_else(|| no_date(text))
+}
+
+/// `2026-11-22` is the end of that day, `2026-11-22T13:00:00Z` that instant.
+pub(super) fn until(text: &str) -> Result<Timestamp, String> {
+    day(text).map(|day| day.after(DAY)).or_else(|| Timestamp::from_iso(text)).ok_or_else(|| no_date(text))
+}
+
+fn day(text: &str) -> Option<Timestamp> {
+    Timestamp::from_iso(&format!("{}T00:00:00Z", text.trim()))
+}
+
+fn no_date(text: &str) -> String {
+    format!("«{text}» is no date; write 2026-11-22 or 2026-11-22T13:00:00Z")
+}
+
 fn split(text: &str) -> (&str, &str) {
     let text = text.trim();
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
@@ -47,6 +69,15 @@ fn split(text: &str) -> (&str, &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_day_has_a_beginning_and_an_end() {
+        let at = |text| Timestamp::from_iso(text).ok_or_else(String::new);
+        assert_eq!(since("2026-11-22"), at("2026-11-22T00:00:00Z"));
+        assert_eq!(until("2026-11-22"), at("2026-11-23T00:00:00Z"));
+        assert_eq!(until("2026-11-22T13:00:00+01:00"), at("2026-11-22T12:00:00Z"));
+        assert!(since("22.11.2026").is_err());
+    }
 
     #[test]
     fn durations_and_sizes_are_read() {

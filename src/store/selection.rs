@@ -1,5 +1,7 @@
 //! What of the archive is meant when not all of it is: where its records stand, and which pages it holds.
 
+use std::fmt;
+
 use rusqlite::{Row, named_params};
 
 use super::queue::count;
@@ -26,6 +28,26 @@ impl Selection {
     /// Nothing is left out.
     pub fn is_all(&self) -> bool {
         *self == Selection::default()
+    }
+}
+
+/// As a person would say it.
+impl fmt::Display for Selection {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_all() {
+            return out.write_str("the whole archive");
+        }
+        out.write_str("what was captured")?;
+        let date = |at: Option<Timestamp>| at.map(Timestamp::iso);
+        let wishes = [
+            ("of URLs that begin with", self.url_prefix.clone()),
+            ("of the site", self.site.clone()),
+            ("since", date(self.since)),
+            ("before", date(self.until)),
+            ("by the run", self.run.map(|run| run.to_string())),
+        ];
+        let mut wishes = wishes.into_iter().filter_map(|(what, value)| Some((what, value?)));
+        wishes.try_for_each(|(what, value)| write!(out, " {what} {value}"))
     }
 }
 

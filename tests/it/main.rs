@@ -18,3 +18,4 @@ mod seed_document;
 mod store_contract;
 mod tidy;
 mod whole_crawl;
+mod wire_cases;

@@ -6,6 +6,7 @@
 //! is being written; [`recover`] takes whole groups out of such a file after a crash and cuts the rest.
 
 pub mod cdxj;
+mod dictionary;
 mod encode;
 mod framing;
 mod notes;
@@ -19,11 +20,12 @@ mod writer;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+pub use dictionary::{Codebook, Dictionary, DictionaryError};
 pub use encode::{Encoded, Options, encode, encode_document, payload};
 pub use framing::{Framing, Stored, entity, rebuild, received};
 pub use notes::{ImageNote, Notes, TimesNote};
 pub use read::{
-    Dictionary, End, Flaw, Head, Manner, Packing, ReadError, Reading, Record, Records, Source, Step, Wrong, ZSTD_MOST,
+    End, Flaw, Head, Manner, Packing, ReadError, Reading, Record, Records, Source, Step, Wrong, ZSTD_MOST,
     ZstdFrame, read_at,
 };
 pub use recover::{Found, Recovered, recover, seal_recovered};
@@ -146,17 +148,19 @@ mod tests {
     }
 
     fn options(compress: Compress, spool_dir: PathBuf) -> Options {
-        Options { digest: Algorithm::Sha1, compress, framing: Stored::Entity, dns_records: false, spool_dir }
+        let (codebook, framing) = (Codebook::default(), Stored::Entity);
+        Options { digest: Algorithm::Sha1, compress, codebook, framing, dns_records: false, spool_dir }
     }
 
     struct Shelf {
         folder: tempfile::TempDir,
         compress: Compress,
+        codebook: std::cell::RefCell<Codebook>,
     }
 
     impl Shelf {
         fn new(compress: Compress) -> Shelf {
-            Shelf { folder: tempfile::tempdir().unwrap(), compress }
+            Shelf { folder: tempfile::tempdir().unwrap(), compress, codebook: std::cell::RefCell::default() }
         }
 
         fn writer(&self, max_size: u64) -> Writer {
@@ -166,17 +170,19 @@ mod tests {
                 max_size,
                 max_age: Duration::from_secs(3600),
                 compress: self.compress,
+                dictionary: None,
                 info: vec![("software".to_owned(), "test".to_owned())],
             })
             .unwrap();
             let len = |name: &str| std::fs::metadata(self.folder.path().join(name)).map_or(0, |file| file.len());
             writer.resume(NOW, &len).unwrap();
+            self.codebook.replace(writer.codebook());
             writer
         }
 
         fn encode(&self, exchange: &Exchange) -> Encoded {
             let spool_dir = self.folder.path().to_owned();
-            let options = options(self.compress, spool_dir);
+            let options = Options { codebook: self.codebook.borrow().clone(), ..options(self.compress, spool_dir) };
             encode(exchange, Notes::new("http://h.example/", Role::Page), &options).unwrap().unwrap()
         }
 
@@ -299,6 +305,87 @@ mod tests {
         assert_eq!(capture.truncated.as_deref(), Some("time"));
         let record = read_at(shelf.folder.path(), &capture.place).unwrap();
         assert_eq!(record.field("WARC-Truncated"), Some("time"));
+    }
+
+    /// A page like all the others of its site, and yet not the same.
+    fn page(number: usize) -> Vec<u8> {
+        let words: Vec<String> = (0..1500)
+            .map(|i| digest(Algorithm::Sha1, &[number as u8, (i % 251) as u8]).as_str()[5..9].to_owned())
+            .collect();
+        format!("<!doctype html><title>{number}</title><nav class=\"site-menu\">Harbour News</nav>{}", words.join(" "))
+            .into_bytes()
+    }
+
+    /// What the frames of a `.warc.zst` hold, and the number of the dictionary that each names.
+    fn frames(bytes: &[u8], dictionary: Option<&Dictionary>) -> Vec<(Option<u32>, Vec<u8>)> {
+        let mut rest = &bytes[dictionary.map_or(0, |dictionary| 8 + dictionary.bytes().len())..];
+        let mut frames = Vec::new();
+        while !rest.is_empty() {
+            let length = zstd::zstd_safe::find_frame_compressed_size(rest).unwrap();
+            let frame;
+            (frame, rest) = rest.split_at(length);
+            assert_eq!(frame[4] & 0b100, 0b100, "a frame without a checksum");
+            let content = zstd::decompressed_size(frame).expect("a frame says its length");
+            let named = zstd::zstd_safe::get_dict_id_from_frame(frame).map(std::num::NonZero::get);
+            let known = dictionary.map_or(&[][..], Dictionary::bytes);
+            let plain = zstd::bulk::Decompressor::with_dictionary(known).unwrap().decompress(frame, content as usize);
+            frames.push((named, plain.unwrap()));
+        }
+        frames
+    }
+
+    #[test]
+    fn a_profile_learns_its_dictionary_and_keeps_it() {
+        let shelf = Shelf::new(Compress::Zstd);
+        let mut writer = shelf.writer(1 << 30);
+        // Made before the writer knows a dictionary, appended after it does.
+        let early = shelf.encode(&exchange(&page(0), None));
+        let captures: Vec<Capture> = (0..200).map(|number| shelf.keep(&mut writer, &page(number))).collect();
+        let (first, last) = (&captures[0].place.file, &captures[199].place.file);
+        assert_ne!(first, last, "a file with the dictionary is begun");
+        assert!(first.ends_with("-00001.warc.zst") && last.ends_with("-00002.warc.zst"));
+        let early = writer.append(early, NOW).unwrap();
+        assert_eq!(&writer.sync(vec![early]).unwrap()[0].place.file, last);
+        writer.close().unwrap();
+
+        let path = shelf.folder.path();
+        assert_eq!(Dictionary::of_file(&path.join(first)).unwrap(), None);
+        let dictionary = Dictionary::of_file(&path.join(last)).unwrap().unwrap();
+        let plain = frames(&std::fs::read(path.join(first)).unwrap(), None);
+        let with = frames(&std::fs::read(path.join(last)).unwrap(), Some(&dictionary));
+        assert!(plain.iter().all(|(id, _)| id.is_none()));
+        assert!(with.iter().all(|(id, _)| *id == Some(dictionary.id())), "every frame names it");
+        assert_eq!(plain.len() + with.len(), 2 + 3 * 201, "a frame a record");
+        assert!(plain.iter().chain(&with).all(|(_, record)| record.starts_with(b"WARC/1.1\r\n")));
+        assert!(with.iter().all(|(_, record)| record.ends_with(b"\r\n\r\n")));
+
+        // The next run goes on with the file; the one after a full file begins with the same dictionary.
+        let mut writer = shelf.writer(1 << 30);
+        assert_eq!(&shelf.keep(&mut writer, b"again").place.file, last);
+        writer.close().unwrap();
+        let mut writer = shelf.writer(1);
+        let next = shelf.keep(&mut writer, b"again").place.file;
+        writer.close().unwrap();
+        assert_eq!(Dictionary::of_file(&path.join(&next)).unwrap(), Some(dictionary));
+    }
+
+    #[test]
+    fn pages_of_an_earlier_run_teach_the_dictionary_too() {
+        let shelf = Shelf::new(Compress::Zstd);
+        let mut writer = shelf.writer(1 << 30);
+        for number in 0..130 {
+            shelf.keep(&mut writer, &page(number));
+        }
+        writer.close().unwrap();
+        assert_eq!(shelf.files().len(), 1);
+        let mut writer = shelf.writer(1 << 30);
+        for number in 130..160 {
+            shelf.keep(&mut writer, &page(number));
+        }
+        writer.close().unwrap();
+        let files = shelf.files();
+        assert_eq!(files.len(), 2, "what the first run kept counts");
+        assert!(Dictionary::of_file(&shelf.folder.path().join(&files[1])).unwrap().is_some());
     }
 
     #[test]

@@ -190,6 +190,9 @@ pub(super) struct Crawl {
     /// How records are compressed
     #[arg(long, value_enum, default_value_t = CompressArg::Gzip)]
     pub compress: CompressArg,
+    /// With zstd: a trained dictionary, or text to train one from [default: the profile's first pages]
+    #[arg(long, value_name = "FILE")]
+    pub dictionary: Option<PathBuf>,
     /// Which digest stands in records
     #[arg(long, value_enum, default_value_t = DigestArg::Sha1)]
     pub digest: DigestArg,
@@ -314,6 +317,7 @@ pub(super) enum RobotsArg {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum CompressArg {
     Gzip,
+    Zstd,
     None,
 }
 

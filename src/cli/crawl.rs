@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 use super::args::{AllOrNone, Common, CompressArg, Crawl, DigestArg, IfRunning, RobotsArg, ScopeArgs};
 use super::exit::{Exit, Outcome, failed, usage};
-use crate::archive::Compress;
+use crate::archive::{Compress, Dictionary};
 use crate::crawl::{self, Brings, Budget, Event, Lock, Plan, Scope, SeedInput, Stop, Summary};
 use crate::fetch::{self, Fetcher};
 use crate::politeness::RobotsPolicy;
@@ -236,8 +236,10 @@ fn plan(common: &Common, crawl: Crawl, seeds: Vec<SeedInput>) -> anyhow::Result<
     plan.warc_age = crawl.warc_age;
     plan.compress = match crawl.compress {
         CompressArg::Gzip => Compress::Gzip,
+        CompressArg::Zstd => Compress::Zstd,
         CompressArg::None => Compress::None,
     };
+    plan.dictionary = dictionary(crawl.dictionary.as_deref(), plan.compress)?;
     plan.digest = match crawl.digest {
         DigestArg::Sha1 => Algorithm::Sha1,
         DigestArg::Sha256 => Algorithm::Sha256,
@@ -245,6 +247,15 @@ fn plan(common: &Common, crawl: Crawl, seeds: Vec<SeedInput>) -> anyhow::Result<
     plan.budget = Budget { pages: crawl.max_pages, bytes: crawl.max_bytes, time: crawl.max_time };
     plan.fresh = crawl.fresh;
     Ok(plan)
+}
+
+/// The dictionary of zstd, if one is given.
+fn dictionary(path: Option<&Path>, compress: Compress) -> anyhow::Result<Option<Arc<Dictionary>>> {
+    let Some(path) = path else { return Ok(None) };
+    if compress != Compress::Zstd {
+        return Err(usage("--dictionary is of use with --compress zstd only"));
+    }
+    Ok(Some(Arc::new(Dictionary::open(path).map_err(|error| usage(error.to_string()))?)))
 }
 
 /// The usual roots and those of a PEM file.

@@ -154,7 +154,8 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         }
         let mut store = Store::open(&plan.database())?;
         let run = store.begin_run(&plan.profile, wall, plan.fresh)?;
-        let records = plan.record_options();
+        let mut writer = Writer::new(plan.writer_options())?;
+        let records = archive::Options { codebook: writer.codebook(), ..plan.record_options() };
         let step = Step {
             scope: plan.scope.clone(),
             brings: plan.brings,
@@ -162,7 +163,6 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             run: format!("{}/{}", plan.profile, run.id),
         };
         resume::resume(&step, &mut store, run, &plan.warc_folder(), wall, tell)?;
-        let mut writer = Writer::new(plan.writer_options())?;
         let committed: HashMap<String, u64> = store.committed()?;
         writer.resume(wall, &|name| committed.get(name).copied().unwrap_or(0))?;
 

@@ -19,3 +19,4 @@ mod store_contract;
 mod surt_keys;
 mod tidy;
 mod whole_crawl;
+mod wire_cases;

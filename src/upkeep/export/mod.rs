@@ -162,7 +162,7 @@ pub fn wacz(export: &Export, title: Option<&str>, max_size: u64, watch: Watch<'_
 /// How a file of this name is compressed; none when it is no name of a WARC file.
 pub fn compress_of(path: &Path) -> Option<Compress> {
     let name = path.file_name()?.to_str()?;
-    let endings = [(".warc.gz", Compress::Gzip), (".warc", Compress::None)];
+    let endings = [(".warc.gz", Compress::Gzip), (".warc.zst", Compress::Zstd), (".warc", Compress::None)];
     endings.into_iter().find(|(ending, _)| name.ends_with(ending)).map(|(_, compress)| compress)
 }
 

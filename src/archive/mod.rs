@@ -15,6 +15,7 @@ mod read;
 mod record;
 mod recover;
 mod revisit;
+pub mod wacz;
 mod writer;
 
 use std::net::IpAddr;
@@ -25,8 +26,8 @@ pub use encode::{Encoded, Options, encode, encode_document, payload};
 pub use framing::{Framing, Stored, entity, rebuild, received};
 pub use notes::{ImageNote, Notes, TimesNote};
 pub use read::{
-    DictionaryFrame, End, Flaw, Head, Manner, Packing, ReadError, Reading, Record, Records, Source, Step, Wrong, ZSTD_MOST,
-    ZstdFrame, read_at,
+    DictionaryFrame, End, Flaw, Head, Manner, Packing, ReadError, Reading, Record, Records, Source, Step, Wrong,
+    ZSTD_MOST, ZstdFrame, read_at,
 };
 pub use recover::{Found, Recovered, recover, seal_recovered};
 pub use revisit::{Earlier, Original, Unchanged, holds};

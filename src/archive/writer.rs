@@ -27,7 +27,8 @@ pub enum Compress {
 }
 
 impl Compress {
-    fn extension(self) -> &'static str {
+    /// How the names of its files end.
+    pub fn extension(self) -> &'static str {
         match self {
             Compress::Gzip => ".warc.gz",
             Compress::Zstd => ".warc.zst",

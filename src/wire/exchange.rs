@@ -292,6 +292,7 @@ impl Tape {
             part.len = part.len.min(body.len().saturating_sub(part.at));
             part
         };
+        let parts = parts.filter(|_| !malformed);
         let parts = parts.map(|parts| parts.into_iter().map(clip).filter(|part| part.len > 0).collect());
         Some(Answer {
             head,

@@ -23,3 +23,4 @@ mod surt_keys;
 mod sweep;
 mod tidy;
 mod whole_crawl;
+mod wire_cases;

@@ -54,8 +54,8 @@ impl Store {
 }
 
 impl Reader {
-    /// How was this URL last answered in full, and by what can that answer be recognised? None when there is nothing to
-    /// ask with.
+    /// How was this URL last answered in full, and by what can that answer be recognised? A 304 that names no validators
+    /// confirms those that were sent with the same payload before. None when there is nothing to ask with.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
@@ -64,10 +64,12 @@ impl Reader {
             self.connection
                 .prepare_cached(
                     "SELECT o.record_id, ou.text, o.fetched_ms, f.name, o.offset, o.length, p.digest, p.size_bytes,
-                         coalesce(c.media, o.media), c.etag, c.last_modified
+                         v.etag, v.last_modified
                      FROM host h JOIN url u ON u.host = h.id JOIN capture c ON c.url = u.id
                      JOIN capture o ON o.id = coalesce(c.refers_to, c.id) JOIN url ou ON ou.id = o.url
                      JOIN payload p ON p.id = o.payload JOIN warc_file f ON f.id = o.file
+                     JOIN capture v ON v.id = (SELECT e.id FROM capture e WHERE e.url = u.id AND e.payload = c.payload
+                         AND coalesce(e.etag, e.last_modified) IS NOT NULL ORDER BY e.fetched_ms DESC LIMIT 1)
                      WHERE h.name = ?1 AND u.text = ?2 AND c.truncated IS NULL AND c.fault IS NULL
                        AND iif(c.refers_to IS NULL, c.kind = 'response' AND c.status = 200, c.status IN (200, 304))
                      ORDER BY c.fetched_ms DESC, c.id DESC LIMIT 1",
@@ -78,14 +80,12 @@ impl Reader {
                         place: place(row, 3)?,
                         payload: Digest::from_text(row.get::<_, String>(6)?),
                         payload_len: count(row, 7)?,
-                        media: row.get(8)?,
-                        validators: Validators { etag: row.get(9)?, last_modified: row.get(10)? },
+                        validators: Validators { etag: row.get(8)?, last_modified: row.get(9)? },
                     })
                 })
                 .optional()
         };
-        let earlier: Option<Earlier> = read().map_err(|source| self.failed(source))?;
-        Ok(earlier.filter(|earlier| !earlier.validators.is_empty()))
+        read().map_err(|source| self.failed(source))
     }
 
     /// Where does the record stand that a revisit of this payload refers to?

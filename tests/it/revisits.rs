@@ -17,9 +17,16 @@ use crate::origin::{Authority, Line, Origin};
 const SAME: &str = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest";
 const UNMODIFIED: &str = "http://netpreserve.org/warc/1.1/revisit/server-not-modified";
 
-/// Every record of an archive.
+/// Every record of an archive, in the order in which they were written: by the start and the serial in the file's name,
+/// whatever chance has put between them.
 fn records(archive: &Path) -> Vec<Record> {
-    warcs(archive).iter().flat_map(|file| Records::open(file, 0).unwrap().map(Result::unwrap)).collect()
+    let mut files = warcs(archive);
+    files.sort_by_key(|file| {
+        let name = file.file_name().unwrap().to_str().unwrap();
+        let parts: Vec<String> = name.split('-').map(str::to_owned).collect();
+        (parts[1].clone(), parts[3].clone())
+    });
+    files.iter().flat_map(|file| Records::open(file, 0).unwrap().map(Result::unwrap)).collect()
 }
 
 fn bytes_of(archive: &Path) -> u64 {

@@ -16,6 +16,7 @@ mod licences;
 mod origin;
 mod readers;
 mod readme;
+mod revisits;
 mod scripted_web;
 mod seed_document;
 mod store_contract;

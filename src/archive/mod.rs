@@ -22,7 +22,10 @@ pub use dictionary::{Codebook, Dictionary, DictionaryError};
 pub use encode::{Encoded, Options, encode, encode_document, payload};
 pub use framing::{Framing, Stored, entity, rebuild, received};
 pub use notes::{ImageNote, Notes, TimesNote};
-pub use read::{ReadError, Record, Records, read_at};
+pub use read::{
+    Dictionary as StoredDictionary, End, Flaw, Head, Manner, Packing, ReadError, Reading, Record, Records, Source, Step,
+    Wrong, ZSTD_MOST, ZstdFrame, read_at,
+};
 pub use recover::{Found, Recovered, recover, seal_recovered};
 pub use revisit::{Earlier, Original, Unchanged, holds};
 pub use writer::{Compress, Writer, WriterOptions, Written};

@@ -5,6 +5,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
@@ -31,31 +33,46 @@ pub struct Edition {
 pub struct Gazette {
     edition: Edition,
     origin: Origin,
+    in_the_air: Arc<AtomicUsize>,
 }
 
 impl Gazette {
     /// Serves it on a runtime that the caller keeps.
     pub fn serve(runtime: &Runtime, edition: Edition) -> Gazette {
-        let origin = runtime.block_on(Origin::start(None, move |mut line: Line| async move {
-            while let Some(head) = line.request().await {
-                tokio::time::sleep(edition.pause).await;
-                if !line.say(&answer(edition, path_of(&head))).await {
-                    return;
+        let in_the_air = Arc::new(AtomicUsize::new(0));
+        let counter = in_the_air.clone();
+        let origin = runtime.block_on(Origin::start(None, move |mut line: Line| {
+            let counter = counter.clone();
+            async move {
+                while let Some(head) = line.request().await {
+                    counter.fetch_add(1, Ordering::Relaxed);
+                    tokio::time::sleep(edition.pause).await;
+                    let said = line.say(&answer(edition, path_of(&head))).await;
+                    counter.fetch_sub(1, Ordering::Relaxed);
+                    if !said {
+                        return;
+                    }
                 }
             }
         }));
-        Gazette { edition, origin }
+        Gazette { edition, origin, in_the_air }
     }
 
     /// `pressmark crawl` of all of it into this archive.
     pub fn crawl(&self, archive: &Path) -> Command {
         let mut command = pressmark();
         command.arg("crawl").arg("--archive").arg(archive).args(["--quiet", "--contact", "test@gazette.example"]);
+        command.args(["--depth", "1"]);
         for host in 0..self.edition.hosts {
             command.arg("--resolve").arg(format!("{}:80:{}", name(host), self.origin.address));
             command.arg(front_page(host));
         }
         command
+    }
+
+    /// Requests that are being thought over.
+    pub fn in_the_air(&self) -> usize {
+        self.in_the_air.load(Ordering::Relaxed)
     }
 
     /// How often each URL has been asked for.

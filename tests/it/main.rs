@@ -6,6 +6,7 @@
 mod archive_run;
 mod crash;
 mod door;
+mod endurance;
 mod framing;
 mod gazette;
 mod hand_clock;

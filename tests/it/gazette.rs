@@ -62,6 +62,7 @@ impl Gazette {
     pub fn crawl(&self, archive: &Path) -> Command {
         let mut command = pressmark();
         command.arg("crawl").arg("--archive").arg(archive).args(["--quiet", "--contact", "test@gazette.example"]);
+        command.args(["--depth", "1"]);
         for host in 0..self.edition.hosts {
             command.arg("--resolve").arg(format!("{}:80:{}", name(host), self.origin.address));
             command.arg(front_page(host));

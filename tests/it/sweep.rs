@@ -163,7 +163,10 @@ fn undisturbed(runtime: &Runtime) -> Undisturbed {
     let (output, calls) = trial.disturbed(None);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     check_after_a_good_end(&trial.archive());
-    Undisturbed { calls, articles: articles(&trial.archive()) }
+    let articles = articles(&trial.archive());
+    assert_eq!(articles.len(), EDITION.articles);
+    assert!(articles.iter().all(|(_, _, _, images, kept)| (*images, *kept) == (2, 2)), "{articles:?}");
+    Undisturbed { calls, articles }
 }
 
 /// Disturbs a crawl and then the next one, which takes up what the first one left; checks what they leave; and lets the

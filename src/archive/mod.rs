@@ -20,13 +20,13 @@ mod writer;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-pub use dictionary::{Codebook, Dictionary, DictionaryError};
+pub use dictionary::{Codebook, Dictionary, DictionaryError, frame as zstd_frame};
 pub use encode::{Encoded, Options, encode, encode_document, payload};
 pub use framing::{Framing, Stored, entity, rebuild, received};
 pub use notes::{ImageNote, Notes, TimesNote};
 pub use read::{
-    End, Flaw, Head, Manner, Packing, ReadError, Reading, Record, Records, Source, Step, Wrong, ZSTD_MOST,
-    ZstdFrame, read_at,
+    End, Flaw, Head, Manner, Packing, ReadError, Reading, Record, Records, Source, Step, Wrong, ZSTD_MOST, ZstdFrame,
+    read_at,
 };
 pub use recover::{Found, Recovered, recover, seal_recovered};
 pub use revisit::{Earlier, Original, Unchanged, holds};

@@ -138,12 +138,7 @@ impl Reader {
         );
         let mut pages = Vec::new();
         self.chosen(&sql, selection, &mut |row| {
-            pages.push(PageRow {
-                url: row.get(0)?,
-                at: Timestamp(row.get(1)?),
-                title: row.get(2)?,
-                text: row.get(3)?,
-            });
+            pages.push(PageRow { url: row.get(0)?, at: Timestamp(row.get(1)?), title: row.get(2)?, text: row.get(3)? });
             Ok(())
         })?;
         Ok(pages)
@@ -170,8 +165,9 @@ impl Reader {
     pub fn files(&self) -> Result<Vec<Stretch>, Error> {
         let read = || {
             let mut statement = self.connection.prepare("SELECT name, committed_len FROM warc_file ORDER BY id")?;
-            let rows = statement.query_map([], |row| Ok(Stretch { file: row.get(0)?, offset: 0, length: count(row, 1)? }));
-            rows?.collect()
+            let rows =
+                statement.query_map([], |row| Ok(Stretch { file: row.get(0)?, offset: 0, length: count(row, 1)? }));
+            rows?.collect::<Result<_, _>>()
         };
         read().map_err(|source| self.failed(source))
     }

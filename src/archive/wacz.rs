@@ -178,13 +178,14 @@ impl Package {
     /// # Errors
     /// When its directory says what cannot be.
     pub fn entries(&mut self) -> io::Result<Vec<Entry>> {
+        let count = self.zip.len();
         let entry = |number| {
             let file = self.zip.by_index_raw(number)?;
             let offset = file.data_start().ok_or(io::ErrorKind::InvalidData)?;
             let is_stored = file.compression() == CompressionMethod::Stored;
-            Ok(Entry { path: file.name().to_owned(), size: file.size(), is_stored, offset })
+            Ok(Entry { path: file.name()?.into_owned(), size: file.size(), is_stored, offset })
         };
-        (0..self.zip.len()).map(entry).collect()
+        (0..count).map(entry).collect()
     }
 
     /// The content of a file, unpacked as it is read; its checksum is looked at where it ends.

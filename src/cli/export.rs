@@ -35,7 +35,7 @@ pub(super) fn run(common: &Common, typed: Export) -> Outcome {
         ExportKind::Cdxj => watch(common.quiet, |watch| export::cdxj(&export, &files, watch)),
         ExportKind::Warc => {
             let packing = Packing { compress: packed(compress, compress_of(&export.out))?, max_size: warc_size };
-            watch(common.quiet, |watch| export::warc(&export, &packing, watch))
+            watch(common.quiet, |watch| export::warc(&export, packing, watch))
         }
         ExportKind::Wacz => watch(common.quiet, |watch| export::wacz(&export, title.as_deref(), warc_size, watch)),
     }?;
@@ -58,7 +58,11 @@ fn refuse(wrongs: &[(bool, &str)]) -> anyhow::Result<()> {
 
 /// By the option, else by the name; both may not differ.
 fn packed(typed: Option<CompressArg>, named: Option<Compress>) -> anyhow::Result<Compress> {
-    let typed = typed.map(Compress::from);
+    let typed = typed.map(|typed| match typed {
+        CompressArg::Gzip => Compress::Gzip,
+        CompressArg::Zstd => Compress::Zstd,
+        CompressArg::None => Compress::None,
+    });
     match (typed, named) {
         (Some(typed), Some(named)) if typed != named => {
             Err(usage(format!("--compress asks for a name that ends in {}", typed.extension())))

@@ -167,7 +167,7 @@ impl Reader {
             let mut statement = self.connection.prepare("SELECT name, committed_len FROM warc_file ORDER BY id")?;
             let rows =
                 statement.query_map([], |row| Ok(Stretch { file: row.get(0)?, offset: 0, length: count(row, 1)? }));
-            rows?.collect()
+            rows?.collect::<Result<_, _>>()
         };
         read().map_err(|source| self.failed(source))
     }

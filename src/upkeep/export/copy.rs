@@ -100,7 +100,9 @@ pub(super) struct About {
 /// Copies groups of records into the files of a shelf, each beginning with a `warcinfo`.
 pub(super) struct Copier<'a> {
     shelf: &'a mut dyn Shelf,
-    packing: &'a Packing,
+    /// Where that is, for errors.
+    out: &'a Path,
+    packing: Packing,
     about: About,
     /// Name of the file that is being written, and its length.
     part: Option<(String, u64)>,
@@ -115,8 +117,8 @@ pub(super) struct Copied {
 }
 
 impl<'a> Copier<'a> {
-    pub(super) fn new(shelf: &'a mut dyn Shelf, packing: &'a Packing, about: About) -> Copier<'a> {
-        Copier { shelf, packing, about, part: None, copied: Copied::default() }
+    pub(super) fn new(shelf: &'a mut dyn Shelf, out: &'a Path, packing: Packing, about: About) -> Copier<'a> {
+        Copier { shelf, out, packing, about, part: None, copied: Copied::default() }
     }
 
     /// Copies; `list` gets the line of every record that an index has one for.
@@ -135,7 +137,7 @@ impl<'a> Copier<'a> {
     }
 
     pub(super) fn finish(self) -> Result<Copied, Error> {
-        self.shelf.flush().map_err(Error::io("write", self.shelf.path()))?;
+        self.shelf.flush().map_err(Error::io("write", self.out))?;
         Ok(self.copied)
     }
 
@@ -152,7 +154,7 @@ impl<'a> Copier<'a> {
             self.next_part()?;
         }
         let unread = |cause| Error::io("read", &stretch.path)(cause);
-        let unwritten = Error::io("write", self.shelf.path());
+        let unwritten = Error::io("write", self.out);
         let (length, end) = if stays(reading.packing(), self.packing.compress) {
             while listing.as_ref().is_some_and(Listing::wants_more)
                 && hear(reading, &mut listing, None).map_err(unread)?
@@ -161,8 +163,9 @@ impl<'a> Copier<'a> {
             let place = (head.offset, end.length);
             (copy_bytes(&stretch.path, place, self.shelf).map_err(unwritten)?, end)
         } else {
-            let mut packed = Packed::begin(self.shelf, self.packing.compress);
+            let plain = head.bytes().len() as u64 + head.length.unwrap_or(0) + END.len() as u64;
             let mut pack = || {
+                let mut packed = Packed::begin(self.shelf, self.packing.compress, plain)?;
                 packed.write_all(head.bytes())?;
                 while hear(reading, &mut listing, Some(&mut packed))? {}
                 packed.write_all(END)?;
@@ -181,7 +184,7 @@ impl<'a> Copier<'a> {
     /// Begins a file with a record that says what it is. The same choice of the same archive makes the same record.
     fn next_part(&mut self) -> Result<(), Error> {
         self.copied.files += 1;
-        let failed = Error::io("write", self.shelf.path());
+        let failed = Error::io("write", self.out);
         let mut begin = || {
             let name = self.shelf.begin(self.copied.files)?;
             let date = self.about.created.iso();
@@ -201,7 +204,7 @@ impl<'a> Copier<'a> {
                 digest(Algorithm::Sha1, block.as_bytes()),
                 block.len(),
             );
-            let mut packed = Packed::begin(self.shelf, self.packing.compress);
+            let mut packed = Packed::begin(self.shelf, self.packing.compress, record.len() as u64)?;
             packed.write_all(record.as_bytes())?;
             self.part = Some((name, packed.finish()?));
             Ok(())
@@ -244,6 +247,7 @@ fn copy_bytes(path: &Path, (offset, length): (u64, u64), out: &mut dyn Shelf) ->
 enum Packed<'a> {
     Plain(Counted<'a>),
     Gzip(GzEncoder<Counted<'a>>),
+    Zstd(zstd::Encoder<'static, Counted<'a>>),
 }
 
 struct Counted<'a> {
@@ -252,12 +256,14 @@ struct Counted<'a> {
 }
 
 impl<'a> Packed<'a> {
-    fn begin(out: &'a mut dyn Shelf, compress: Compress) -> Packed<'a> {
+    /// Begins a record that is `plain` bytes long.
+    fn begin(out: &'a mut dyn Shelf, compress: Compress, plain: u64) -> io::Result<Packed<'a>> {
         let counted = Counted { out, count: 0 };
-        match compress {
+        Ok(match compress {
             Compress::None => Packed::Plain(counted),
             Compress::Gzip => Packed::Gzip(GzEncoder::new(counted, Compression::new(6))),
-        }
+            Compress::Zstd => Packed::Zstd(archive::zstd_frame(counted, plain, false, None)?),
+        })
     }
 
     /// Ends it; how long it is now.
@@ -265,6 +271,7 @@ impl<'a> Packed<'a> {
         match self {
             Packed::Plain(counted) => Ok(counted.count),
             Packed::Gzip(encoder) => Ok(encoder.finish()?.count),
+            Packed::Zstd(encoder) => Ok(encoder.finish()?.count),
         }
     }
 }
@@ -274,6 +281,7 @@ impl Write for Packed<'_> {
         match self {
             Packed::Plain(counted) => counted.write(bytes),
             Packed::Gzip(encoder) => encoder.write(bytes),
+            Packed::Zstd(encoder) => encoder.write(bytes),
         }
     }
 

@@ -48,7 +48,7 @@ pub struct Export {
 }
 
 /// How WARC files are made.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Packing {
     /// How records are compressed; those that are so already are copied byte for byte.
     pub compress: Compress,
@@ -101,27 +101,19 @@ pub fn cdxj(export: &Export, files: &[PathBuf], watch: Watch<'_>) -> Result<Expo
 ///
 /// # Errors
 /// As [`cdxj`].
-pub fn warc(export: &Export, packing: &Packing, watch: Watch<'_>) -> Result<Exported, Error> {
-    let is_file = compress_of(&export.out).is_some();
+pub fn warc(export: &Export, packing: Packing, watch: Watch<'_>) -> Result<Exported, Error> {
     let reader = Reader::open(&export.archive.join(DATABASE))?;
-    if is_file {
+    if compress_of(&export.out).is_some() {
         let output = Output::begin(&export.out, export.force)?;
-        let (stretches, about) = export.records(&reader)?;
-        let mut shelf = OneFile::new(&output);
-        let one = Packing { max_size: u64::MAX, ..packing.clone() };
-        let mut copier = Copier::new(&mut shelf, &one, about);
-        copier.copy(&stretches, watch, &mut |_| Ok(()))?;
-        let Copied { records, files } = copier.finish()?;
+        let one = Packing { max_size: u64::MAX, ..packing };
+        let exported = export.copy_to(&mut OneFile::new(&output), &reader, one, watch, &mut |_| Ok(()))?;
         output.finish()?;
-        Ok(Exported { records, files, pages: 0 })
+        Ok(exported)
     } else {
-        let mut shelf = Folder::begin(&export.out, packing.compress)?;
-        let (stretches, about) = export.records(&reader)?;
-        let mut copier = Copier::new(&mut shelf, packing, about);
-        copier.copy(&stretches, watch, &mut |_| Ok(()))?;
-        let Copied { records, files } = copier.finish()?;
-        shelf.finish()?;
-        Ok(Exported { records, files, pages: 0 })
+        let mut folder = Folder::begin(&export.out, packing.compress)?;
+        let exported = export.copy_to(&mut folder, &reader, packing, watch, &mut |_| Ok(()))?;
+        folder.finish()?;
+        Ok(exported)
     }
 }
 
@@ -132,17 +124,14 @@ pub fn warc(export: &Export, packing: &Packing, watch: Watch<'_>) -> Result<Expo
 pub fn wacz(export: &Export, title: Option<&str>, max_size: u64, watch: Watch<'_>) -> Result<Exported, Error> {
     let output = Output::begin(&export.out, export.force)?;
     let reader = Reader::open(&export.archive.join(DATABASE))?;
-    let (stretches, about) = export.records(&reader)?;
-    let created = about.created;
     let mut lines = Sorted::default();
     let failed = |cause| Error::io("write", &export.out)(cause);
     let mut packer = Packer::new(BufWriter::new(output.file()));
-
-    let total = stretches.iter().map(|stretch| stretch.length).sum();
-    let mut shelf = InPackage::new(&mut packer, &export.out, total);
-    let mut copier = Copier::new(&mut shelf, &Packing { compress: Compress::Gzip, max_size }, about);
-    copier.copy(&stretches, watch, &mut |line| lines.push(line.to_string()).map_err(failed))?;
-    let Copied { records, files } = copier.finish()?;
+    let packing = Packing { compress: Compress::Gzip, max_size };
+    let keep = &mut |line: Line| lines.push(line.to_string()).map_err(failed);
+    // Packing anew never doubles a record.
+    let most = 2 * reader.files()?.iter().map(|file| file.length).sum::<u64>();
+    let copied = export.copy_to(&mut InPackage::new(&mut packer, most), &reader, packing, watch, keep)?;
 
     let blocks = index(&mut packer, lines).map_err(failed)?;
     packer.begin("indexes/index.idx", Manner::Deflated).map_err(failed)?;
@@ -153,10 +142,11 @@ pub fn wacz(export: &Export, title: Option<&str>, max_size: u64, watch: Watch<'_
     list_pages(&mut packer, &pages).map_err(failed)?;
 
     let title = title.map_or_else(|| title_of(&pages), str::to_owned);
+    let created = reader.newest(&export.selection)?.unwrap_or_default();
     let about = About { title, created, software: SOFTWARE.to_owned() };
     packer.finish(&about).and_then(|mut out| out.flush()).map_err(failed)?;
     output.finish()?;
-    Ok(Exported { records, files, pages: pages.len() as u64 })
+    Ok(Exported { pages: pages.len() as u64, ..copied })
 }
 
 /// How a file of this name is compressed; none when it is no name of a WARC file.
@@ -174,21 +164,34 @@ impl Export {
         let stretches: Vec<Stretch> =
             of_store.into_iter().map(|stretch| Stretch::of_archive(&folder, stretch)).collect();
         if stretches.iter().all(|stretch| stretch.length == 0) {
-            return Err(Error::Request("nothing that is archived is meant by this: nothing was written".to_owned()));
+            return Err(nothing());
         }
         Ok(stretches)
     }
 
-    /// The groups to be copied, and what their new files say of themselves.
-    fn records(&self, reader: &Reader) -> Result<(Vec<Stretch>, copy::About), Error> {
-        let groups = reader.stretches(&self.selection)?;
+    /// Copies the groups of the selection.
+    fn copy_to(
+        &self,
+        shelf: &mut dyn Shelf,
+        reader: &Reader,
+        packing: Packing,
+        watch: Watch<'_>,
+        list: &mut dyn FnMut(Line) -> Result<(), Error>,
+    ) -> Result<Exported, Error> {
+        let (groups, created) = (reader.stretches(&self.selection)?, reader.newest(&self.selection)?);
+        let created = created.ok_or_else(nothing)?;
         let folder = self.archive.join("warc");
         let stretches: Vec<Stretch> = groups.into_iter().map(|group| Stretch::of_archive(&folder, group)).collect();
-        let Some(created) = reader.newest(&self.selection)? else {
-            return Err(Error::Request("nothing that is archived is meant by this: nothing was written".to_owned()));
-        };
-        Ok((stretches, copy::About { created, selection: self.selection.clone() }))
+        let about = copy::About { created, selection: self.selection.clone() };
+        let mut copier = Copier::new(shelf, &self.out, packing, about);
+        copier.copy(&stretches, watch, list)?;
+        let Copied { records, files } = copier.finish()?;
+        Ok(Exported { records, files, pages: 0 })
     }
+}
+
+fn nothing() -> Error {
+    Error::Request("nothing that is archived is meant by this: nothing was written".to_owned())
 }
 
 /// Writes the lines in blocks of gzip members; what comes back is the index of the blocks.

@@ -16,8 +16,6 @@ use crate::upkeep::Error;
 pub(super) trait Shelf: Write {
     /// Begins the file of this number, the first being 1, and says its name.
     fn begin(&mut self, number: u64) -> io::Result<String>;
-    /// Where it stands, for errors.
-    fn path(&self) -> &Path;
 }
 
 /// One file holds it all.
@@ -34,11 +32,7 @@ impl<'a> OneFile<'a> {
 
 impl Shelf for OneFile<'_> {
     fn begin(&mut self, _: u64) -> io::Result<String> {
-        Ok(self.path().file_name().unwrap_or_default().to_string_lossy().into_owned())
-    }
-
-    fn path(&self) -> &Path {
-        self.output.path()
+        Ok(self.output.path().file_name().unwrap_or_default().to_string_lossy().into_owned())
     }
 }
 
@@ -99,10 +93,6 @@ impl Shelf for Folder {
         self.out = Some(BufWriter::new(File::create_new(self.files.path().join(&name))?));
         Ok(name)
     }
-
-    fn path(&self) -> &Path {
-        &self.path
-    }
 }
 
 impl Write for Folder {
@@ -118,14 +108,13 @@ impl Write for Folder {
 /// In the folder `archive` of a package.
 pub(super) struct InPackage<'a, W: Write + Seek> {
     packer: &'a mut Packer<W>,
-    path: &'a Path,
     /// No file can be longer than about that.
     most: u64,
 }
 
 impl<'a, W: Write + Seek> InPackage<'a, W> {
-    pub(super) fn new(packer: &'a mut Packer<W>, path: &'a Path, most: u64) -> InPackage<'a, W> {
-        InPackage { packer, path, most }
+    pub(super) fn new(packer: &'a mut Packer<W>, most: u64) -> InPackage<'a, W> {
+        InPackage { packer, most }
     }
 }
 
@@ -134,10 +123,6 @@ impl<W: Write + Seek> Shelf for InPackage<'_, W> {
         let name = format!("data-{number:05}.warc.gz");
         self.packer.begin(&format!("archive/{name}"), Manner::Stored(self.most))?;
         Ok(name)
-    }
-
-    fn path(&self) -> &Path {
-        self.path
     }
 }
 

@@ -2,8 +2,9 @@
 //!
 //! An exchange becomes a *group* of records that is written as one: a response or revisit, its request, perhaps
 //! resources (the certificate chain, the answer of the name server), and the metadata that always concludes it; a group
-//! without its metadata record was cut off. [`encode()`] makes the bytes, on any thread; one [`Writer`] appends them. Nothing is a [`Capture`] before [`Writer::sync`] has made it durable. A file ends in `.open` while it
-//! is being written; [`recover`] takes whole groups out of such a file after a crash and cuts the rest.
+//! without its metadata record was cut off. [`encode()`] makes the bytes, on any thread; one [`Writer`] appends them.
+//! Nothing is a [`Capture`] before [`Writer::sync`] has made it durable. A file ends in `.open` while it is being
+//! written; [`recover`] takes whole groups out of such a file after a crash and cuts the rest.
 
 mod dictionary;
 mod encode;
@@ -23,8 +24,8 @@ pub use encode::{Encoded, Options, encode, encode_document, payload};
 pub use framing::{Framing, Stored, entity, rebuild, received};
 pub use notes::{ImageNote, Notes, TimesNote};
 pub use read::{
-    Dictionary as StoredDictionary, End, Flaw, Head, Manner, Packing, ReadError, Reading, Record, Records, Source, Step,
-    Wrong, ZSTD_MOST, ZstdFrame, read_at,
+    Dictionary as StoredDictionary, End, Flaw, Head, Manner, Packing, ReadError, Reading, Record, Records, Source,
+    Step, Wrong, ZSTD_MOST, ZstdFrame, read_at,
 };
 pub use recover::{Found, Recovered, recover, seal_recovered};
 pub use revisit::{Earlier, Original, Unchanged, holds};
@@ -199,11 +200,15 @@ mod tests {
         }
     }
 
+    fn packings() -> impl Strategy<Value = Compress> {
+        prop_oneof![Just(Compress::Gzip), Just(Compress::Zstd), Just(Compress::None)]
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
-        fn what_is_written_is_read_back(bodies in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..2000), 1..5), gzip: bool) {
-            let shelf = Shelf::new(if gzip { Compress::Gzip } else { Compress::None });
+        fn what_is_written_is_read_back(bodies in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..2000), 1..5), compress in packings()) {
+            let shelf = Shelf::new(compress);
             let mut writer = shelf.writer(1 << 30);
             for body in &bodies {
                 let capture = shelf.keep(&mut writer, body);
@@ -226,8 +231,8 @@ mod tests {
         }
 
         #[test]
-        fn any_tail_is_cut_to_whole_groups(cut in 0u64..3000, junk in proptest::collection::vec(any::<u8>(), 0..50)) {
-            let shelf = Shelf::new(Compress::Gzip);
+        fn any_tail_is_cut_to_whole_groups(cut in 0u64..3000, junk in proptest::collection::vec(any::<u8>(), 0..50), compress in packings()) {
+            let shelf = Shelf::new(compress);
             let mut writer = shelf.writer(1 << 30);
             let ends: Vec<u64> = (0u8..3)
                 .map(|i| {
@@ -382,8 +387,9 @@ mod tests {
         }
         writer.close().unwrap();
         let files = shelf.files();
-        assert_eq!(files.len(), 2, "what the first run kept counts");
-        assert!(Dictionary::of_file(&shelf.folder.path().join(&files[1])).unwrap().is_some());
+        let second =
+            files.iter().find(|name| name.ends_with("-00002.warc.zst")).expect("what the first run kept counts");
+        assert!(Dictionary::of_file(&shelf.folder.path().join(second)).unwrap().is_some());
     }
 
     #[test]

@@ -11,10 +11,12 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use tokio::sync::watch;
 
-use super::args::{AllOrNone, Common, CompressArg, Crawl, DigestArg, IfRunning, RobotsArg, ScopeArgs};
+use super::args::{
+    AllOrNone, Common, CompressArg, Crawl, DigestArg, FramingArg, IfRunning, RevisitArg, RobotsArg, ScopeArgs,
+};
 use super::exit::{Exit, Outcome, failed, usage};
-use crate::archive::{Compress, Dictionary};
-use crate::crawl::{self, Brings, Budget, Event, Lock, Plan, Scope, SeedInput, Stop, Summary};
+use crate::archive::{Compress, Dictionary, Stored};
+use crate::crawl::{self, Brings, Budget, Event, Lock, Plan, Revisit, Scope, SeedInput, Stop, Summary};
 use crate::fetch::{self, Fetcher};
 use crate::politeness::RobotsPolicy;
 use crate::report::{self, Progress, Style};
@@ -243,6 +245,17 @@ fn plan(common: &Common, crawl: Crawl, seeds: Vec<SeedInput>) -> anyhow::Result<
     plan.digest = match crawl.digest {
         DigestArg::Sha1 => Algorithm::Sha1,
         DigestArg::Sha256 => Algorithm::Sha256,
+    };
+    plan.framing = match crawl.framing {
+        FramingArg::Entity => Stored::Entity,
+        FramingArg::Wire => Stored::Wire,
+    };
+    plan.dns_records = crawl.dns_records;
+    plan.wire.tell_names = crawl.dns_records;
+    plan.revisit = match crawl.revisit {
+        RevisitArg::Auto => Revisit::Auto,
+        RevisitArg::Always => Revisit::Always,
+        RevisitArg::Never => Revisit::Never,
     };
     plan.budget = Budget { pages: crawl.max_pages, bytes: crawl.max_bytes, time: crawl.max_time };
     plan.fresh = crawl.fresh;

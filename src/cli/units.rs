@@ -1,6 +1,8 @@
-//! Durations and sizes as people write them.
+//! Durations, sizes and instants as people write them.
 
 use std::time::Duration;
+
+use crate::web::time::Timestamp;
 
 /// `500ms`, `30s`, `5m`, `12h`, `7d`; a bare number is seconds.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
@@ -36,6 +38,13 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
     let number: f64 = number.parse().map_err(|_| wrong())?;
     let bytes = number * factor;
     if bytes.is_finite() && (0.0..1e18).contains(&bytes) { Ok(bytes as u64) } else { Err(wrong()) }
+}
+
+/// An instant as ISO 8601 writes it; a day means its end.
+pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
+    Timestamp::from_iso(text)
+        .or_else(|| Timestamp::from_iso(&format!("{text}T23:59:59.999Z")))
+        .ok_or_else(|| format!("«{text}» is no instant; write 2026-11-22 or 2026-11-22T13:46:25Z"))
 }
 
 fn split(text: &str) -> (&str, &str) {

@@ -135,7 +135,7 @@ impl Reader {
             }
             let mut failed = c.prepare(
                 "SELECT s.id FROM seed s JOIN url u ON u.text = s.name
-                 LEFT JOIN redirect r ON r.url = u.id AND u.status BETWEEN 300 AND 399
+                 LEFT JOIN redirect r ON r.url = u.id AND u.status BETWEEN 300 AND 399 AND u.status <> 304
                  LEFT JOIN url t ON t.id = coalesce(r.target, u.id)
                  WHERE s.last_run = ?1 AND (t.state IN ('failed', 'refused') OR t.status >= 400)",
             )?;

@@ -13,7 +13,7 @@ use super::names::Address;
 use super::spool::Spool;
 use super::stream::{Connection, Stream, server_name, tls_facts};
 use super::{Inner, PASS_FIELD, Slot, lock};
-use crate::web::exchange::{Answer, Exchange, Fault};
+use crate::web::exchange::{Answer, Exchange, Fault, NameAnswer};
 use crate::web::framing::Framing;
 use crate::web::url::Origin;
 
@@ -140,11 +140,14 @@ impl Inner {
     }
 
     async fn connect(&self, origin: &Origin, exchange: &mut Exchange, start: Instant) -> Result<Connection, Fault> {
-        let addresses = timeout(self.options.timeout, self.names.addresses(origin)).await;
-        let addresses = addresses.unwrap_or_else(|_| Err(Fault::Dns("no answer in time".to_owned())))?;
+        let found = timeout(self.options.timeout, self.names.addresses(origin)).await;
+        let found = found.unwrap_or_else(|_| Err(Fault::Dns("no answer in time".to_owned())))?;
         exchange.times.dns = Some(start.elapsed());
+        exchange.names = found
+            .answer
+            .map(|records| Arc::new(NameAnswer { host: origin.host.to_string(), at: self.clock.wall(), records }));
         let mut last = Fault::Dns("no address".to_owned());
-        for address in addresses {
+        for address in found.addresses {
             match self.connect_to(address).await {
                 Ok((stream, peer)) => {
                     exchange.times.connect = Some(start.elapsed());

@@ -63,6 +63,8 @@ pub struct Options {
     pub spool_dir: PathBuf,
     /// Addresses given for names, each allowed by that.
     pub resolve: Vec<Resolve>,
+    /// Whether exchanges tell what name servers answered.
+    pub tell_names: bool,
     /// Which addresses may be connected to.
     pub guard: Guard,
     /// The roots that certificates must lead to.
@@ -79,6 +81,7 @@ impl Default for Options {
             spool_from: 1 << 20,
             spool_dir: std::env::temp_dir(),
             resolve: Vec::new(),
+            tell_names: false,
             guard: Guard::default(),
             roots: Arc::new(roots),
         }
@@ -187,7 +190,7 @@ impl Door {
         let tls = stream::connector(&options.roots).map_err(Error::Tls)?;
         let room = usize::try_from((descriptors().saturating_sub(DESCRIPTORS_RESERVED)) / DESCRIPTORS_PER_EXCHANGE);
         let inner = Arc::new(Inner {
-            names: names::Names::new(&options.resolve),
+            names: names::Names::new(&options.resolve, options.tell_names),
             options,
             clock,
             tls,

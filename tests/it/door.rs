@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use pressmark::fetch::{self, Fetcher, Request, Transport};
 use pressmark::politeness::Permit;
 use pressmark::web::candidate::Role;
-use pressmark::web::exchange::{Answer, Body, Exchange, Fault};
+use pressmark::web::exchange::{Answer, Body, Exchange, Fault, Validators};
 use pressmark::web::time::{Clock, Stamp, SystemClock};
 use pressmark::web::url::WebUrl;
 use pressmark::wire::{Door, Options, Resolve};
@@ -1174,7 +1174,13 @@ fn open(change: impl FnOnce(&mut Options)) -> Door {
 }
 
 fn request(url: &str) -> Request {
-    Request { permit: Permit::for_test(), url: WebUrl::parse(url).unwrap(), role: Role::Page, referer: None }
+    Request {
+        permit: Permit::for_test(),
+        url: WebUrl::parse(url).unwrap(),
+        role: Role::Page,
+        referer: None,
+        validators: Validators::default(),
+    }
 }
 
 fn bytes_of(body: &Body) -> Vec<u8> {

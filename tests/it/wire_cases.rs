@@ -429,10 +429,7 @@ fn check(tls: bool, framing: &str) {
     std::fs::write(&list, seeds).unwrap();
     let mut command = pressmark();
     command.arg("crawl").arg(&list).arg("--archive").arg(&archive).arg("--ca-file").arg(&pem);
-    command.args(["--resolve", &format!("{HOST}:{port}:{}", origin.address)]);
-    if framing != "entity" {
-        command.args(["--framing", framing]);
-    }
+    command.args(["--resolve", &format!("{HOST}:{port}:{}", origin.address), "--framing", framing]);
     command.args(["--max-body", &MAX_BODY.to_string(), "--timeout", "700ms", "--max-time", "4s"]);
     // What was cut is asked again after five seconds: by then the run is over.
     command.args("--delay 0s --per-host 64 --robots ignore --images none --requisites none --quiet".split(' '));
@@ -498,4 +495,9 @@ fn every_answer_is_kept_as_it_was_sent() {
 #[test]
 fn every_answer_is_kept_as_it_was_sent_over_tls() {
     check(true, "entity");
+}
+
+#[test]
+fn every_answer_is_kept_as_it_was_sent_with_its_chunks() {
+    check(false, "wire");
 }

@@ -19,3 +19,4 @@ mod store_contract;
 mod tidy;
 mod whole_crawl;
 mod wire_cases;
+mod zstd;

@@ -171,10 +171,11 @@ fn coded(name: &'static str, coding: &str, body: Vec<u8>) -> Case {
     Case { payload: body.clone(), ..whole(name, head.as_bytes(), |_| body) }
 }
 
-/// The body stops after so many bytes.
-fn shortened(case: Case, by: usize) -> Case {
-    let (sent, payload) = (case.sent.len() - by, case.payload.len() - by);
-    Case { sent: case.sent[..sent].to_vec(), payload: case.payload[..payload].to_vec(), kept: sent, ..case }
+/// The same, ending so many bytes earlier.
+fn shortened(mut case: Case, by: usize) -> Case {
+    case.sent.truncate(case.sent.len() - by);
+    case.payload.truncate(case.payload.len() - by);
+    Case { kept: case.sent.len(), ..case }
 }
 
 /// Exactly these bytes, of which this much is payload.
@@ -451,6 +452,8 @@ fn check(tls: bool, framing: &str) {
             case.sent[..case.kept].escape_ascii(),
             received.escape_ascii()
         );
+        let shown = pressmark().args(["show", &url, "--wire", "--archive"]).arg(&archive).output().unwrap();
+        assert!(shown.stdout == received, "{name}: shown {}", shown.stdout.escape_ascii());
         if case.status.is_some() {
             let payload = archive::entity(record);
             assert!(payload == case.payload, "{name}: payload {}", payload.escape_ascii());

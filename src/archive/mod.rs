@@ -11,6 +11,7 @@ mod encode;
 mod framing;
 mod notes;
 mod read;
+mod readme;
 mod record;
 mod recover;
 mod revisit;
@@ -27,6 +28,7 @@ pub use read::{
     Dictionary as StoredDictionary, End, Flaw, Head, Manner, Packing, ReadError, Reading, Record, Records, Source,
     Step, Wrong, ZSTD_MOST, ZstdFrame, read_at,
 };
+pub use readme::{README, write_readme};
 pub use recover::{Found, Recovered, recover, seal_recovered};
 pub use revisit::{Earlier, Original, Unchanged, holds};
 pub use writer::{Compress, Writer, WriterOptions, Written};

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::Place;
+use super::writer::OPEN;
 use crate::web::digest::Digest;
 use crate::web::exchange::Validators;
 use crate::web::time::Timestamp;
@@ -29,17 +30,15 @@ pub struct Earlier {
     pub payload: Digest,
     /// Its length.
     pub payload_len: u64,
-    /// The media type it was last sent with.
-    pub media: Option<String>,
     /// What the server said the answer could be recognised by.
     pub validators: Validators,
 }
 
 /// Whether the file that should hold a record is there, and long enough. `folder` holds the files.
 pub fn holds(folder: &Path, place: &Place) -> bool {
-    let closed = folder.join(&place.file);
-    let metadata = std::fs::metadata(&closed).or_else(|_| std::fs::metadata(closed.with_added_extension("open")));
-    metadata.is_ok_and(|file| file.len() >= place.offset + place.length)
+    let len = |name: &str| std::fs::metadata(folder.join(name)).map(|file| file.len());
+    let len = len(&place.file).or_else(|_| len(&format!("{}{OPEN}", place.file)));
+    len.is_ok_and(|len| len >= place.offset + place.length)
 }
 
 /// How an answer is known to repeat an earlier one: the two profiles of WARC/1.1, 6.7.2 and 6.7.3.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use regex::Regex;
 
 use super::units::{duration, since, size, until};
@@ -69,12 +69,19 @@ pub(super) enum Command {
         output: Option<PathBuf>,
     },
     /// What was captured of a URL
+    #[command(group(ArgGroup::new("form").args(["raw", "wire"])))]
     Show {
         /// The URL
         url: String,
         /// Print the payload of its best capture: the body with its codings as they were sent
         #[arg(long)]
         raw: bool,
+        /// Print the answer exactly as it was received, framing included
+        #[arg(long)]
+        wire: bool,
+        /// Of the capture at that time, not of the best one: 2026-11-22, or 2026-11-22T13:46:25Z
+        #[arg(long, value_name = "TIME", value_parser = until, requires = "form")]
+        at: Option<Timestamp>,
     },
     /// Say of each URL: canonical form, sort key, what it wraps, scope rule, robots rule, pace, captures
     Explain {
@@ -196,6 +203,15 @@ pub(super) struct Crawl {
     /// Which digest stands in records
     #[arg(long, value_enum, default_value_t = DigestArg::Sha1)]
     pub digest: DigestArg,
+    /// How chunked answers are stored: undone, so that every tool agrees on them, or chunk by chunk as they came
+    #[arg(long, value_enum, default_value_t = FramingArg::Entity)]
+    pub framing: FramingArg,
+    /// Keep the answers of name servers as records
+    #[arg(long)]
+    pub dns_records: bool,
+    /// Fetch again what is kept? auto: seeds, asked whether they have changed
+    #[arg(long, value_enum, default_value_t = RevisitArg::Auto)]
+    pub revisit: RevisitArg,
     /// While another run holds the archive: fail (exit 75), skip (exit 0), or wait=DUR
     #[arg(long, value_name = "fail|skip|wait=DUR", default_value = "fail")]
     pub if_running: IfRunning,
@@ -325,6 +341,22 @@ pub(super) enum CompressArg {
 pub(super) enum DigestArg {
     Sha1,
     Sha256,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum FramingArg {
+    Entity,
+    Wire,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum RevisitArg {
+    /// What is due: the seeds, asked whether they have changed
+    Auto,
+    /// Whatever the run comes across, in full
+    Always,
+    /// Nothing, not even a seed
+    Never,
 }
 
 /// What to do while another run holds the archive.

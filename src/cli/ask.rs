@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::args::{Common, ScopeArgs};
 use super::crawl::{say, scope};
 use super::exit::{Exit, Outcome, failed, usage};
-use crate::archive::read_at;
+use crate::archive::{Notes, Place, entity, read_at, received};
 use crate::crawl::{DATABASE, Verdict};
 use crate::politeness::{Gate, Options};
 use crate::report::{self, table::Format};
@@ -44,22 +44,55 @@ pub(super) fn query(common: &Common, sql: &str, format: Format, output: Option<&
     }
 }
 
-/// What is known of one URL: its captures, or the bytes of the best one.
-pub(super) fn show(common: &Common, url: &str, raw: bool) -> Outcome {
+/// In which form the bytes of a capture are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// The payload.
+    Raw,
+    /// The answer exactly as it was received.
+    Wire,
+}
+
+/// What is known of one URL: its captures, or the bytes of one of them.
+pub(super) fn show(common: &Common, url: &str, form: Option<Form>, at: Option<Timestamp>) -> Outcome {
     let reader = reader(common)?;
     let url = WebUrl::parse(url).map_or_else(|_| url.to_owned(), |url| url.as_str().to_owned());
     let nothing = || usage(format!("«{url}» was not captured"));
-    if !raw {
+    let Some(form) = form else {
         let captures = reader.captures_of(&url)?;
         if captures.rows.is_empty() {
             return Err(nothing());
         }
         return super::print(report::table::format(&captures, Format::Table, super::output_width()).as_bytes());
-    }
-    let last = reader.last_capture(&url)?.ok_or_else(nothing)?;
+    };
+    let memento = reader.memento(&url, at)?.ok_or_else(nothing)?;
     let folder = common.archive.join("warc");
-    let record = read_at(&folder, &last.place).map_err(|cause| failed("read the record", cause))?;
-    super::print(if record.kind() == "resource" { &record.block } else { record.http().1 })
+    let read = |place: &Place| read_at(&folder, place).map_err(|cause| failed("read the record", cause));
+    let record = read(&memento.place)?;
+    let original = memento.original.as_ref().map(read).transpose()?;
+    if memento.is_revisit && original.is_none() {
+        let at = record.field("WARC-Refers-To-Target-URI").unwrap_or("a capture it does not name").to_owned();
+        let why = format!("its payload is that of {at}, which is not in the archive");
+        return Err(failed("show it", std::io::Error::other(why)));
+    }
+    match form {
+        Form::Raw if record.kind() == "resource" => super::print(&record.block),
+        Form::Raw => super::print(&entity(original.as_ref().unwrap_or(&record))),
+        Form::Wire => {
+            let metadata = read(&memento.metadata)?;
+            let notes = Notes::of_block(&metadata.block).ok_or_else(|| {
+                let why = "they are not in its metadata record".to_owned();
+                failed("read the notes on how the answer was framed", std::io::Error::other(why))
+            })?;
+            // A 304 had no body, whatever it refers to.
+            let original = original.filter(|_| memento.status != Some(304));
+            let received = received(&record, original.as_ref(), notes.framing.as_ref());
+            let bytes = received.ok_or_else(|| {
+                failed("rebuild the answer", std::io::Error::other("its record and its notes do not agree"))
+            })?;
+            super::print(&bytes)
+        }
+    }
 }
 
 /// What is decided about each URL, and by which rule. Works without an archive.

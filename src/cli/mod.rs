@@ -19,6 +19,7 @@ use std::process::ExitCode;
 use clap::FromArgMatches;
 
 use args::{Cli, Command};
+use ask::Form;
 use exit::{Exit, Outcome};
 
 /// Runs the program with the arguments and streams of this process.
@@ -49,7 +50,10 @@ fn run() -> Outcome {
         Command::Demo => demo::run(&cli.common, matches.value_source("archive")),
         Command::Status { json } => ask::status(&cli.common, json),
         Command::Query { sql, format, output } => ask::query(&cli.common, &sql, format, output.as_deref()),
-        Command::Show { url, raw } => ask::show(&cli.common, &url, raw),
+        Command::Show { url, raw, wire, at } => {
+            let form = if wire { Some(Form::Wire) } else { raw.then_some(Form::Raw) };
+            ask::show(&cli.common, &url, form, at)
+        }
         Command::Explain { urls, json, scope } => ask::explain(&cli.common, &urls, json, &scope),
         Command::Export(typed) => export::run(&cli.common, *typed),
         Command::Completions { shell } => {

@@ -135,8 +135,8 @@ impl Setting {
         for value in &self.values {
             match (self.key.as_str(), value.as_str()) {
                 ("seeds", seed) => arguments.push(seed.into()),
-                ("quiet" | "strict" | "fresh", "true") => arguments.push(argument.clone().into()),
-                ("quiet" | "strict" | "fresh", _) => {}
+                ("quiet" | "strict" | "fresh" | "dns-records", "true") => arguments.push(argument.clone().into()),
+                ("quiet" | "strict" | "fresh" | "dns-records", _) => {}
                 _ => arguments.push(format!("{argument}={value}").into()),
             }
         }

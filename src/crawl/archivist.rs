@@ -2,8 +2,11 @@
 //!
 //! Order of durability: WARC bytes, their sync, then one transaction. Captures are committed in groups: when the
 //! dispatcher says so (once a second, and at once when nothing is going on), after 256 of them, or after 16 MiB.
+//!
+//! Here, and nowhere else, an answer is found to repeat an earlier one: whatever was appended before it is known, and
+//! nothing that comes after. So a revisit never stands before its original (`docs/decisions/0008-revisits.md`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
@@ -12,9 +15,10 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::Error;
 use super::step::Taken;
-use crate::archive::{Writer, Written};
+use crate::archive::{Encoded, Kind, Original, Unchanged, Writer, Written};
 use crate::politeness::{HostClock, RobotsCopy};
 use crate::store::{Batch, Run, Settled, Store};
+use crate::web::digest::Digest;
 use crate::web::time::{Clock, Hold};
 use crate::web::url::Origin;
 
@@ -48,6 +52,8 @@ pub(super) enum Done {
     Committed {
         turns: usize,
         captures: usize,
+        /// So many of them hold no payload of their own.
+        revisits: usize,
         bytes: u64,
         offered: Vec<String>,
         settled: Vec<String>,
@@ -74,7 +80,18 @@ impl Archivist {
         done: UnboundedSender<Done>,
     ) -> std::io::Result<Archivist> {
         let (orders, inbox) = sync_channel(room);
-        let desk = Desk { writer, store, run, clock, done, pending: Vec::new(), bytes: 0, counters: "{}".to_owned() };
+        let desk = Desk {
+            writer,
+            store,
+            run,
+            clock,
+            done,
+            pending: Vec::new(),
+            bytes: 0,
+            appended: HashMap::new(),
+            chains: HashMap::new(),
+            counters: "{}".to_owned(),
+        };
         let thread = std::thread::Builder::new().name("archivist".to_owned()).spawn(move || desk.work(&inbox))?;
         Ok(Archivist { orders, thread })
     }
@@ -102,6 +119,10 @@ struct Desk {
     done: UnboundedSender<Done>,
     pending: Vec<(Option<Written>, Pending)>,
     bytes: u64,
+    /// Payloads that are appended and not committed yet: the database does not know them.
+    appended: HashMap<(Digest, u64), Original>,
+    /// The certificates that each host and port showed last in this run.
+    chains: HashMap<String, Vec<Vec<u8>>>,
     counters: String,
 }
 
@@ -147,13 +168,47 @@ impl Desk {
 
     fn keep(&mut self, kept: Kept) -> Result<(), Error> {
         let Kept { taken, clock, robots, hold } = kept;
-        let bytes = taken.encoded.as_ref().map_or(0, crate::archive::Encoded::len);
-        let now = self.clock.wall();
-        let written = taken.encoded.map(|encoded| self.writer.append(encoded, now)).transpose()?;
+        let encoded = taken.encoded.map(|encoded| self.completed(encoded)).transpose()?;
+        let bytes = encoded.as_ref().map_or(0, Encoded::len);
+        let written = encoded.map(|encoded| self.append(encoded)).transpose()?;
         self.bytes += bytes;
         self.pending.push((written, Pending { settled: taken.settled, clock, robots, bytes }));
         drop(hold);
         if self.pending.len() >= GROUP || self.bytes >= GROUP_BYTES { self.commit() } else { Ok(()) }
+    }
+
+    /// The group as it is to be written: without a payload that is kept already, with certificates that are not.
+    fn completed(&mut self, encoded: Encoded) -> Result<Encoded, Error> {
+        let mut encoded = match self.original(&encoded)? {
+            Some(original) => encoded.into_revisit(Unchanged::SamePayload(&original))?,
+            None => encoded,
+        };
+        let shown = encoded.chain().map(|(origin, chain)| (origin.to_owned(), chain.to_vec()));
+        if let Some((origin, chain)) = shown
+            && self.chains.get(&origin) != Some(&chain)
+        {
+            encoded.keep_chain()?;
+            self.chains.insert(origin, chain);
+        }
+        Ok(encoded)
+    }
+
+    /// The capture that holds the same payload: appended a moment ago, or known to the database and still there.
+    fn original(&self, encoded: &Encoded) -> Result<Option<Original>, Error> {
+        let Some((payload, len)) = encoded.whole_payload() else { return Ok(None) };
+        if let Some(original) = self.appended.get(&(payload.clone(), len)) {
+            return Ok(Some(original.clone()));
+        }
+        let known = self.store.original(payload, len)?;
+        Ok(known.filter(|(_, place)| self.writer.holds(place)).map(|(original, _)| original))
+    }
+
+    fn append(&mut self, encoded: Encoded) -> Result<Written, Error> {
+        let payload = encoded.whole_payload().map(|(payload, len)| (payload.clone(), len));
+        let original = encoded.as_original();
+        let written = self.writer.append(encoded, self.clock.wall())?;
+        self.appended.extend(payload.map(|payload| (payload, original)));
+        Ok(written)
     }
 
     /// Syncs the archive, then commits the rows.
@@ -185,12 +240,14 @@ impl Desk {
         batch.files = lengths.into_iter().collect();
         self.store.commit(self.run, &batch, self.clock.wall())?;
         self.writer.committed()?;
+        self.appended.clear();
         let offered =
             batch.settled.iter().flat_map(|settled| &settled.offers).map(|offer| offer.url.as_str().to_owned());
         let settled = batch.settled.iter().filter(|settled| settled.outcome.is_some());
         let done = Done::Committed {
             turns: batch.settled.len(),
             captures: batch.settled.iter().filter(|settled| settled.capture.is_some()).count(),
+            revisits: batch.settled.iter().filter(|settled| is_revisit(settled)).count(),
             bytes,
             offered: offered.collect(),
             settled: settled.map(|settled| settled.url.clone()).collect(),
@@ -200,4 +257,8 @@ impl Desk {
         let _ = self.done.send(done);
         Ok(())
     }
+}
+
+fn is_revisit(settled: &Settled) -> bool {
+    settled.capture.as_ref().is_some_and(|capture| capture.kind == Kind::Revisit)
 }

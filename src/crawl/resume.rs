@@ -3,12 +3,15 @@
 //! The database may lag the archive, never lead it. So the second half of each such capture's journey is gone through
 //! once more, from the bytes in the archive, and ends in the same rows.
 
+use std::collections::HashMap;
+use std::path::Path;
+
 use super::coding::robots_text;
 use super::step::Step;
 use super::{Error, Event};
-use crate::archive::{self, Found};
+use crate::archive::{self, Found, Kind, Place, Record};
 use crate::politeness::RobotsCopy;
-use crate::store::{Batch, Run, Store};
+use crate::store::{Batch, Reader, Run, Store};
 use crate::web::candidate::Role;
 use crate::web::claims::Claims;
 use crate::web::message::Head;
@@ -20,25 +23,33 @@ pub(super) fn resume(
     step: &Step,
     store: &mut Store,
     run: Run,
-    folder: &std::path::Path,
+    folder: &Path,
     now: Timestamp,
     tell: &mut dyn FnMut(Event),
 ) -> Result<(), Error> {
     let known = store.committed()?;
     let recovered = archive::recover(folder, &|name| known.get(name).copied().unwrap_or(0))?;
     let (mut captures, mut cut) = (0, 0);
-    let reader = store.reader()?;
-    for file in recovered {
+    let (reader, mut originals) = (store.reader()?, HashMap::new());
+    for mut file in recovered {
         cut += file.cut;
         let mut batch = Batch { counters: "{}".to_owned(), ..Batch::default() };
         batch.files.extend(file.len.map(|len| (file.file.clone(), len)));
-        for found in &file.found {
+        for found in &mut file.found {
+            let original = original(found, &originals, &reader, folder)?;
+            match &original {
+                Some(original) => found.capture.payload_len = archive::entity(original).len() as u64,
+                None if found.capture.kind == Kind::Response => {
+                    originals.insert(found.capture.record_id.clone(), found.capture.place.clone());
+                }
+                None => {}
+            }
             let seed = &found.notes.seed;
             let seed_id =
                 if seed.is_empty() { 0 } else { store.add_seed(run.id, seed, "archive", 0, &Claims::default())? };
             let row = WebUrl::parse(&found.capture.url).ok().map(|url| reader.row(&url)).transpose()?.flatten();
-            batch.settled.extend(step.found(found, seed_id, row));
-            batch.robots.extend(robots(found));
+            batch.settled.extend(step.found(found, original.as_ref(), seed_id, row));
+            batch.robots.extend(robots(found, original.as_ref()));
         }
         captures += batch.settled.len();
         if file.lost {
@@ -57,15 +68,34 @@ pub(super) fn resume(
     Ok(())
 }
 
+/// The record that holds a revisit's payload: one found before it, or one the database knows. None for what is no
+/// revisit, and when there is none that can be read.
+fn original(
+    found: &Found,
+    before: &HashMap<String, Place>,
+    reader: &Reader,
+    folder: &Path,
+) -> Result<Option<Record>, Error> {
+    let Some(original) = &found.capture.refers_to else { return Ok(None) };
+    let place = match before.get(&original.record_id) {
+        Some(place) => Some(place.clone()),
+        None => reader.place_of(&found.capture.payload, original)?,
+    };
+    Ok(place.and_then(|place| archive::read_at(folder, &place).ok()))
+}
+
 /// A robots.txt that was answered in full at its own place holds again, without being asked for once more.
-fn robots(found: &Found) -> Option<(Origin, RobotsCopy)> {
+fn robots(found: &Found, original: Option<&Record>) -> Option<(Origin, RobotsCopy)> {
     let (capture, url) = (&found.capture, WebUrl::parse(&found.capture.url).ok()?);
     let status = capture.status.filter(|status| matches!(status, 200..=299 | 400..=428 | 430..=499))?;
     if found.notes.role != Role::Robots || capture.truncated.is_some() || url.origin().robots() != url {
         return None;
     }
-    let (head, body) = found.first.http();
     let is_file = (200..300).contains(&status);
-    let bytes = if is_file { robots_text(&Head::read(head), body.to_vec()) } else { Vec::new() };
+    if is_file && found.capture.kind == Kind::Revisit && original.is_none() {
+        return None;
+    }
+    let body = archive::entity(original.unwrap_or(&found.first)).into_owned();
+    let bytes = if is_file { robots_text(&Head::read(found.first.http().0), body) } else { Vec::new() };
     Some((url.origin(), RobotsCopy { fetched: capture.at, status, bytes }))
 }

@@ -5,6 +5,7 @@
 //! with the instant at which it can.
 
 use std::collections::{BTreeSet, HashMap};
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::time::Duration;
@@ -15,14 +16,14 @@ use tokio::task::JoinSet;
 use super::archivist::{Archivist, Done, Kept, Order};
 use super::step::{Step, Taken, Turn};
 use super::workers::{self, Extra, Work, Worked};
-use super::{Error, Event, Plan, SeedSummary, Summary, coding, resume, seeding};
-use crate::archive::{self, Writer};
+use super::{Error, Event, Plan, Revisit, SeedSummary, Summary, coding, resume, seeding};
+use crate::archive::{self, Earlier, Writer};
 use crate::fetch::{self, Request, Transport};
 use crate::frontier::{Frontier, Lease, Next};
-use crate::politeness::{Answer, Gate, Heard, Receipt};
-use crate::store::{Run, Settled, Store};
+use crate::politeness::{Answer, Gate, Heard, Permit, Receipt};
+use crate::store::{Reader, Run, Settled, Store};
 use crate::web::candidate::{Candidate, Role};
-use crate::web::exchange::Exchange;
+use crate::web::exchange::{Exchange, Validators};
 use crate::web::outcome::{Outcome, Refusal};
 use crate::web::time::{Clock, Moment, Timestamp};
 use crate::web::url::{Origin, WebUrl};
@@ -78,6 +79,7 @@ struct Dispatcher<'a, T> {
     seed_names: HashMap<i64, String>,
     gate: Gate,
     frontier: Frontier,
+    reader: Reader,
     /// Hops of robots.txt files that have moved.
     errands: Vec<Errand>,
     air: JoinSet<Landed>,
@@ -118,8 +120,8 @@ struct Landed {
 
 /// Why an exchange was done.
 enum Aloft {
-    /// For a URL of the frontier.
-    Lease(Box<Lease>),
+    /// For a URL of the frontier, and the answer that was asked about.
+    Lease(Box<Lease>, Option<Box<Earlier>>),
     /// For the rules of an origin, on account of this seed.
     Robots(WebUrl, i64),
 }
@@ -144,7 +146,8 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         let (now, wall) = (clock.now(), clock.wall());
         // What a killed run had spooled is of no use to anyone.
         match std::fs::remove_dir_all(plan.spool_folder()) {
-            Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
+            // A disk of its own can be emptied, and not removed.
+            Err(cause) if !matches!(cause.kind(), ErrorKind::NotFound | ErrorKind::ResourceBusy) => {
                 return Err(Error::Folder { path: plan.spool_folder(), source: cause });
             }
             _ => {}
@@ -160,6 +163,8 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             scope: plan.scope.clone(),
             brings: plan.brings,
             records,
+            warcs: plan.warc_folder(),
+            always: plan.revisit == Revisit::Always,
             run: format!("{}/{}", plan.profile, run.id),
         };
         resume::resume(&step, &mut store, run, &plan.warc_folder(), wall, tell)?;
@@ -177,6 +182,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         });
         let gate = remembering_gate(plan, &store, run, clock.as_ref())?;
         let frontier = Frontier::new(store.reader()?, run, clock.clone())?;
+        let reader = store.reader()?;
         let seed_names = store.seed_names()?;
         let (done_tx, done) = mpsc::unbounded_channel();
         let thread = |source| Error::Folder { path: plan.archive.clone(), source };
@@ -193,6 +199,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             seed_names,
             gate,
             frontier,
+            reader,
             errands: Vec::new(),
             air: JoinSet::new(),
             workers,
@@ -327,20 +334,22 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
                     self.pages_begun += 1;
                 }
                 self.frontier.taken(&lease, now);
+                let earlier = self.earlier(&lease)?;
                 let request = Request {
                     permit,
                     url: candidate.url.clone(),
                     role: candidate.role,
                     referer: candidate.referer.clone(),
+                    validators: earlier.as_ref().map(|earlier| earlier.validators.clone()).unwrap_or_default(),
                 };
-                self.send(Aloft::Lease(lease), request);
+                self.send(Aloft::Lease(lease, earlier), request);
             }
             Answer::NotBefore(at) => self.frontier.put_back(*lease, Some(at)),
             Answer::Busy => self.frontier.put_back(*lease, None),
             Answer::NeedsRobots(permit) => {
                 let (url, seed) = (candidate.url.origin().robots(), candidate.seed);
                 self.frontier.put_back(*lease, None);
-                let request = Request { permit, url: url.clone(), role: Role::Robots, referer: None };
+                let request = robots_request(permit, url.clone());
                 self.send(Aloft::Robots(url, seed), request);
             }
             Answer::Forbidden(verdict) => {
@@ -356,6 +365,16 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             }
         }
         Ok(())
+    }
+
+    /// The answer to ask about: has it changed since? Only a first attempt asks so: what comes again after trouble is
+    /// asked for in full.
+    fn earlier(&self, lease: &Lease) -> Result<Option<Box<Earlier>>, Error> {
+        if self.plan.revisit != Revisit::Auto || lease.tries > 0 {
+            return Ok(None);
+        }
+        let earlier = self.reader.earlier(&lease.candidate.url)?;
+        Ok(earlier.filter(|earlier| archive::holds(&self.plan.warc_folder(), &earlier.place)).map(Box::new))
     }
 
     /// A rule keeps the crawl from this URL.
@@ -406,7 +425,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         for errand in std::mem::take(&mut self.errands) {
             match self.gate.ask_hop(&errand.origin, &errand.to, errand.hops, now) {
                 Answer::Go(permit) => {
-                    let request = Request { permit, url: errand.to.clone(), role: Role::Robots, referer: None };
+                    let request = robots_request(permit, errand.to.clone());
                     self.send(Aloft::Robots(errand.to, errand.seed), request);
                 }
                 _ => self.errands.push(errand),
@@ -430,6 +449,9 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         let host: Arc<str> = receipt.host().clone();
         let exchange = match exchange {
             Ok(exchange) => exchange,
+            Err(fetch::Error::Spool { folder, source }) => {
+                return Err(archive::Error { doing: "spool a body in", path: folder, source }.into());
+            }
             Err(error) => {
                 self.gate.returned(&receipt, now);
                 self.frontier.wake_all(now);
@@ -438,12 +460,12 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         };
         let body = match &what {
             Aloft::Robots(..) => robots_body(&exchange),
-            Aloft::Lease(_) => Vec::new(),
+            Aloft::Lease(..) => Vec::new(),
         };
         let heard = self.gate.heard(&receipt, &exchange, &body, now, wall);
         self.frontier.wake(&host, now);
         let seed = match &what {
-            Aloft::Lease(lease) => lease.candidate.seed,
+            Aloft::Lease(lease, _) => lease.candidate.seed,
             Aloft::Robots(_, seed) => *seed,
         };
         let (mut back_off, mut robots) = (None, None);
@@ -458,12 +480,12 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         }
         self.tell_fetched(&what, &exchange);
         let extra_clock = self.gate.clock(&host, now, wall);
-        let (candidate, tries, lease) = match what {
-            Aloft::Lease(lease) => (lease.candidate.clone(), lease.tries, Some(lease)),
-            Aloft::Robots(url, seed) => (robots_candidate(url, seed), 0, None),
+        let (candidate, tries, lease, earlier) = match what {
+            Aloft::Lease(lease, earlier) => (lease.candidate.clone(), lease.tries, Some(lease), earlier),
+            Aloft::Robots(url, seed) => (robots_candidate(url, seed), 0, None, None),
         };
         let seed = self.seed_names.get(&candidate.seed).cloned().unwrap_or_default();
-        let turn = Turn { candidate, tries, seed, exchange, back_off, now: wall };
+        let turn = Turn { candidate, tries, seed, exchange, earlier, back_off, now: wall };
         let extra = Extra { lease, clock: extra_clock, robots, hold: self.clock.hold() };
         self.reading += 1;
         // Bounded by what may be in hand, so there is room; the workers end after us.
@@ -474,7 +496,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
     /// Our own side failed before anything was sent: the URL goes back.
     fn unsent(&mut self, what: Aloft, error: &fetch::Error) -> Result<(), Error> {
         (self.tell)(Event::Warning(error.to_string()));
-        if let Aloft::Lease(lease) = what {
+        if let Aloft::Lease(lease, _) = what {
             let at = self.clock.wall().after(TICK);
             let outcome = if lease.tries >= 3 {
                 Outcome::Failed { reason: error.to_string(), transient: true, status: None }
@@ -488,7 +510,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
 
     fn tell_fetched(&mut self, what: &Aloft, exchange: &Exchange) {
         let role = match what {
-            Aloft::Lease(lease) => lease.candidate.role,
+            Aloft::Lease(lease, _) => lease.candidate.role,
             Aloft::Robots(..) => Role::Robots,
         };
         let bytes = exchange.answer.as_ref().map_or(0, |answer| answer.head.len() as u64 + answer.body.len());
@@ -562,8 +584,9 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
     fn committed(&mut self, done: Done) -> Result<(), Error> {
         match done {
             Done::Failed(error) => Err(error),
-            Done::Committed { turns, captures, bytes, offered, settled, files } => {
+            Done::Committed { turns, captures, revisits, bytes, offered, settled, files } => {
                 self.uncommitted -= turns;
+                self.counters.revisits += revisits as u64;
                 self.counters.bytes_written += bytes;
                 self.files.extend(files);
                 self.frontier.committed(offered.iter().map(String::as_str));
@@ -608,8 +631,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         stopped_by.clone_into(&mut summary.stopped_by);
         summary.warc_files = self.files.into_iter().collect();
         summary.peak_rss_bytes = peak_rss().unwrap_or(0);
-        let reader = crate::store::Reader::open(&self.plan.database())?;
-        let brought = reader.run_brought(self.run.id)?;
+        let brought = self.reader.run_brought(self.run.id)?;
         summary.articles = brought.articles;
         summary.articles_incomplete = brought.incomplete;
         for (id, seed) in &self.seeds {
@@ -619,7 +641,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             summary.seeds.push(SeedSummary { seed: seed.clone(), verdict, articles_new, articles_changed, failed });
         }
         // The writer must be the last to close the database: only it can leave a file that needs no WAL.
-        drop((reader, self.frontier));
+        drop((self.reader, self.frontier));
         let counters = serde_json::to_string(&summary).unwrap_or_else(|_| "{}".to_owned());
         self.archivist.order(Order::End { stopped_by: stopped_by.to_owned(), counters });
         self.archivist.join();
@@ -636,6 +658,10 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
 enum Due {
     At(Moment),
     Ended(&'static str),
+}
+
+fn robots_request(permit: Permit, url: WebUrl) -> Request {
+    Request { permit, url, role: Role::Robots, referer: None, validators: Validators::default() }
 }
 
 fn robots_candidate(url: WebUrl, seed: i64) -> Candidate {

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::step::{Step, Taken, document_uri};
-use super::{Error, Event, Plan, SeedInput, Verdict};
+use super::{Error, Event, Plan, Revisit, SeedInput, Verdict};
 use crate::seeds::{self, Format, Harvest};
 use crate::store::{Batch, Run, Store};
 use crate::web::candidate::{Candidate, Role};
@@ -63,7 +63,7 @@ pub(super) fn plant(
 impl Planting<'_> {
     fn url(&mut self, text: &str) -> Result<(), Error> {
         match WebUrl::parse(text) {
-            Ok(url) => self.seed(url, COMMAND_LINE, 0, Claims::default(), true),
+            Ok(url) => self.seed(url, COMMAND_LINE, 0, Claims::default(), self.plan.revisit != Revisit::Never),
             Err(cause) => {
                 self.reject(COMMAND_LINE, 0, text, cause.to_string());
                 Ok(())
@@ -77,7 +77,11 @@ impl Planting<'_> {
             self.reject(name, reject.line, &reject.text, reject.reason);
         }
         // A list is asked for again by every run; what a stored feed lists is fetched once.
-        let again = format == Some(Format::List);
+        let again = match self.plan.revisit {
+            Revisit::Auto => format == Some(Format::List),
+            Revisit::Always => true,
+            Revisit::Never => false,
+        };
         for seed in seeds {
             self.seed(seed.url, name, seed.line, seed.claims, again)?;
         }

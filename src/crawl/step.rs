@@ -4,12 +4,13 @@
 //! crawl, make the records, and say how the turn ended. It runs on a worker, waits for nothing and decides from values.
 //! [`Step::found`] does the same for a capture that a crash left without its rows.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::coding;
 use super::plan::Brings;
 use super::scope::{Listing, Origin, Scope, Verdict};
-use crate::archive::{self, Encoded, Found, ImageNote, Notes};
+use crate::archive::{self, Earlier, Encoded, Found, ImageNote, Notes, Record, Unchanged};
 use crate::extract::{self, Findings, Kind};
 use crate::seeds;
 use crate::store::{Page, Queued, Settled};
@@ -37,11 +38,18 @@ const FIRST_WAIT: Duration = Duration::from_secs(5);
 /// Redirect statuses that name another place for the same thing (RFC 9110, 15.4).
 const REDIRECTS: [u16; 5] = [301, 302, 303, 307, 308];
 
+/// The answer to «has it changed?» (RFC 9110, 15.4.5).
+const NOT_MODIFIED: u16 = 304;
+
 /// What every step of a run has in common.
 pub(super) struct Step {
     pub scope: Scope,
     pub brings: Brings,
     pub records: archive::Options,
+    /// Where the WARC files are, for what an unchanged answer was.
+    pub warcs: PathBuf,
+    /// Whatever the run comes across is asked for again.
+    pub always: bool,
     /// The profile and number of the run, for the metadata records.
     pub run: String,
 }
@@ -54,6 +62,8 @@ pub(super) struct Turn {
     /// The seed it descends from, as given.
     pub seed: String,
     pub exchange: Exchange,
+    /// The answer it was asked about, when it was asked with validators.
+    pub earlier: Option<Box<Earlier>>,
     /// The server asked for patience, until then.
     pub back_off: Option<Timestamp>,
     /// When it was over.
@@ -94,12 +104,14 @@ struct Spot<'a> {
     hops: u16,
     page: Option<&'a str>,
     claims: Option<&'a Claims>,
+    /// Where it redirects to is asked for again, like itself.
+    again: bool,
 }
 
 impl Step {
     /// The second half of a URL's journey; see the module's head.
     pub(super) fn take(&self, turn: Turn) -> Result<Taken, archive::Error> {
-        let Turn { candidate, tries, seed, exchange, back_off, now } = turn;
+        let Turn { candidate, tries, seed, exchange, earlier, back_off, now } = turn;
         let spot = Spot {
             name: candidate.url.as_str(),
             at: exchange.at,
@@ -110,14 +122,31 @@ impl Step {
             hops: candidate.hops,
             page: candidate.page.as_deref(),
             claims: candidate.claims.as_deref(),
+            again: candidate.again,
         };
-        let reading = self.read_exchange(&spot, &exchange)?;
+        let earlier = earlier.filter(|_| exchange.fault.is_none() && exchange.status() == Some(NOT_MODIFIED));
+        let repeated = earlier.as_ref().map(|earlier| (earlier, archive::read_at(&self.warcs, &earlier.place)));
+        let reading = match &repeated {
+            None => self.read_exchange(&spot, &exchange)?,
+            Some((_, Ok(original))) => self.read_original(&spot, &exchange.url, original),
+            Some((_, Err(cause))) => {
+                Reading { oddities: vec![format!("unchanged, and cannot be read: {cause}")], ..Reading::default() }
+            }
+        };
         let outcome = (candidate.role != Role::Robots)
-            .then(|| outcome(exchange.fault.as_ref(), exchange.status(), tries, back_off, now))
+            .then(|| match &repeated {
+                // A later attempt is made without validators.
+                Some((_, Err(_))) => Outcome::Again { at: now, manner: Manner::Later },
+                _ => outcome(exchange.fault.as_ref(), exchange.status(), tries, back_off, now),
+            })
             .map(|outcome| sobered(outcome, &exchange, &reading));
         let mut notes = self.notes(&spot, &reading);
         notes.via.clone_from(&candidate.via);
-        let encoded = archive::encode(&exchange, notes, &self.records)?;
+        notes.referer.clone_from(&candidate.referer);
+        let mut encoded = archive::encode(&exchange, notes, &self.records)?;
+        if let Some((earlier, Ok(_))) = repeated {
+            encoded = encoded.map(|encoded| encoded.into_revisit(Unchanged::NotModified(earlier))).transpose()?;
+        }
         let settled = Settled {
             referer: candidate.referer,
             fault: exchange.fault.as_ref().map(ToString::to_string),
@@ -147,9 +176,15 @@ impl Step {
         Ok(Taken { encoded: Some(encoded), settled })
     }
 
-    /// A capture that the database does not know yet; `row` is what it knows of the URL. Read and judged as if it had
-    /// come a moment ago.
-    pub(super) fn found(&self, found: &Found, seed_id: i64, row: Option<Queued>) -> Option<Settled> {
+    /// A capture that the database does not know yet; `original` holds the payload of a revisit, `row` is what the
+    /// database knows of the URL. Read and judged as if it had come a moment ago.
+    pub(super) fn found(
+        &self,
+        found: &Found,
+        original: Option<&Record>,
+        seed_id: i64,
+        row: Option<Queued>,
+    ) -> Option<Settled> {
         let notes = &found.notes;
         if notes.role == Role::Document {
             let harvest = seeds::read(&found.capture.url, &found.first.block);
@@ -161,6 +196,8 @@ impl Step {
         let url = WebUrl::parse(&found.capture.url).ok()?;
         let tries = row.as_ref().map_or(0, |row| row.tries);
         let (claims, referer) = row.map_or((None, None), |row| (row.candidate.claims, row.candidate.referer));
+        let claims = notes.claims.as_ref().or(claims.as_deref());
+        let referer = notes.referer.clone().or(referer);
         let spot = Spot {
             name: url.as_str(),
             at: found.capture.at,
@@ -170,10 +207,19 @@ impl Step {
             depth: notes.depth,
             hops: notes.hops,
             page: notes.page.as_deref(),
-            claims: claims.as_deref(),
+            claims,
+            again: false,
         };
-        let (head, body) = found.first.http();
-        let reading = self.read_answer(&spot, &url, &Head::read(head), body.to_vec());
+        let reading = match (&found.capture.refers_to, original) {
+            (Some(_), Some(original)) if found.capture.status == Some(NOT_MODIFIED) => {
+                self.read_original(&spot, &url, original)
+            }
+            (Some(_), None) => Reading::default(),
+            (_, original) => {
+                let body = archive::entity(original.unwrap_or(&found.first)).into_owned();
+                self.read_answer(&spot, &url, &Head::read(found.first.http().0), body)
+            }
+        };
         let fault = match found.capture.truncated.as_deref() {
             None => None,
             Some("length") => Some(Fault::Cap),
@@ -181,7 +227,11 @@ impl Step {
             Some(_) => Some(Fault::Cut),
         };
         let at = found.capture.at;
-        let outcome = outcome(fault.as_ref(), found.capture.status, tries, Some(at.after(FIRST_WAIT)), at);
+        let outcome = match (&found.capture.refers_to, original) {
+            // What it repeats is gone: it is asked for in full.
+            (Some(_), None) => Outcome::Again { at, manner: Manner::Later },
+            _ => outcome(fault.as_ref(), found.capture.status, tries, Some(at.after(FIRST_WAIT)), at),
+        };
         Some(Settled {
             capture: Some(found.capture.clone()),
             referer,
@@ -203,6 +253,14 @@ impl Step {
             source,
         })?;
         Ok(self.read_answer(spot, &exchange.url, &answer.read_head(), body))
+    }
+
+    /// Reads the answer that an unchanged one repeats.
+    fn read_original(&self, spot: &Spot<'_>, url: &WebUrl, original: &Record) -> Reading {
+        let limit = if spot.role == Role::Image { PICTURE } else { DOCUMENT };
+        let payload = archive::entity(original);
+        let body = payload[..payload.len().min(usize::try_from(limit).unwrap_or(usize::MAX))].to_vec();
+        self.read_answer(spot, url, &Head::read(original.http().0), body)
     }
 
     /// Reads an answer. Should a parser of foreign bytes fail at some, that is odd, and no reason to lose the capture.
@@ -243,8 +301,9 @@ impl Step {
                 reading.redirect = Some(target.clone());
                 match self.scope.judge_redirect(&target, spot.role, spot.hops) {
                     Verdict::In(_) if spot.role != Role::Robots => {
-                        let mut offered = candidate(spot, target, spot.role, None);
+                        let mut offered = self.candidate(spot, target, spot.role, None);
                         offered.hops = spot.hops + 1;
+                        offered.again |= spot.again;
                         // A page that has begun ends before another begins.
                         offered.priority = if spot.role == Role::Page { 0 } else { offered.priority };
                         offered.depth = spot.depth;
@@ -302,7 +361,7 @@ impl Step {
         let (url, claims) = link;
         let from = Origin { seed: spot.seed, page, listing, depth: spot.depth };
         if let Verdict::In(_) = self.scope.judge(url, from) {
-            let mut offered = candidate(spot, url.clone(), Role::Page, None);
+            let mut offered = self.candidate(spot, url.clone(), Role::Page, None);
             offered.depth = spot.depth + 1;
             offered.claims = claims.map(Box::new);
             reading.offers.push(offered);
@@ -317,7 +376,7 @@ impl Step {
         let text = String::from_utf8_lossy(body);
         for requisite in extract::read_style(url, &text, policy) {
             let referer = referrer::referer(requisite.policy, url, &requisite.url);
-            let mut offered = candidate(spot, requisite.url, requisite.role, referer);
+            let mut offered = self.candidate(spot, requisite.url, requisite.role, referer);
             offered.page = spot.page.map(str::to_owned);
             reading.offers.push(offered);
         }
@@ -327,7 +386,7 @@ impl Step {
     fn bring(&self, spot: &Spot<'_>, base: Option<&WebUrl>, findings: &Findings, reading: &mut Reading) {
         let mut offer = |url: &WebUrl, role: Role, policy: Policy| {
             let referer = base.and_then(|base| referrer::referer(policy, base, url));
-            let mut offered = candidate(spot, url.clone(), role, referer);
+            let mut offered = self.candidate(spot, url.clone(), role, referer);
             offered.page = Some(spot.name.to_owned());
             reading.offers.push(offered);
         };
@@ -363,10 +422,28 @@ impl Step {
             hops: 0,
             page: None,
             claims: None,
+            again: false,
         };
         self.bring(&spot, None, &findings, &mut reading);
         reading.findings = Some(Box::new(findings));
         reading
+    }
+
+    /// A URL that this spot names.
+    fn candidate(&self, spot: &Spot<'_>, url: WebUrl, role: Role, referer: Option<String>) -> Candidate {
+        Candidate {
+            url,
+            via: Some(spot.name.to_owned()),
+            seed: spot.seed_id,
+            depth: spot.depth,
+            hops: 0,
+            role,
+            page: None,
+            referer,
+            priority: priority(role, spot.depth),
+            claims: None,
+            again: self.always,
+        }
     }
 
     fn notes(&self, spot: &Spot<'_>, reading: &Reading) -> Notes {
@@ -374,26 +451,10 @@ impl Step {
         notes.depth = spot.depth;
         notes.hops = spot.hops;
         notes.page = spot.page.map(str::to_owned);
+        notes.claims = spot.claims.cloned();
         notes.run = Some(self.run.clone());
         note_findings(&mut notes, reading);
         notes
-    }
-}
-
-/// A URL that this spot names.
-fn candidate(spot: &Spot<'_>, url: WebUrl, role: Role, referer: Option<String>) -> Candidate {
-    Candidate {
-        url,
-        via: Some(spot.name.to_owned()),
-        seed: spot.seed_id,
-        depth: spot.depth,
-        hops: 0,
-        role,
-        page: None,
-        referer,
-        priority: priority(role, spot.depth),
-        claims: None,
-        again: false,
     }
 }
 

@@ -4,14 +4,15 @@
 //! decoded. Whatever the network did is in the exchange; [`Error`] is only our own failure.
 
 use std::future::Future;
+use std::path::PathBuf;
 
 use tokio::sync::watch;
 
 use crate::politeness::Permit;
 use crate::web::candidate::Role;
-use crate::web::exchange::Exchange;
+use crate::web::exchange::{Exchange, Validators};
 use crate::web::url::WebUrl;
-use crate::wire::{Door, PASS_FIELD};
+use crate::wire::{self, Door, PASS_FIELD};
 
 /// What to ask for.
 #[derive(Debug)]
@@ -24,9 +25,11 @@ pub struct Request {
     pub role: Role,
     /// The `Referer` that its page's policy sends.
     pub referer: Option<String>,
+    /// What its last answer is recognised by: asks whether it has changed (RFC 9110, 13.1). Empty asks in full.
+    pub validators: Validators,
 }
 
-/// Our own failure: nothing was sent, the permit can be returned.
+/// Our own failure. But for [`Error::Spool`], nothing was sent and the permit can be returned.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The HTTP client could not be built.
@@ -39,6 +42,14 @@ pub enum Error {
         url: WebUrl,
         /// What the client said.
         cause: String,
+    },
+    /// The answer came, and there is no room for it: the run cannot go on.
+    #[error("cannot spool a body in {}", folder.display())]
+    Spool {
+        /// Where to.
+        folder: PathBuf,
+        /// Why not.
+        source: std::io::Error,
     },
     /// A setting that no request can carry.
     #[error("{field} cannot be sent as «{value}»")]
@@ -127,20 +138,25 @@ impl Fetcher {
     }
 
     /// Sends the request and reads on while the client likes the answer; the door records regardless.
-    async fn drive(&self, pass: u64, url: &WebUrl, role: Role, referer: Option<&str>) -> Result<(), reqwest::Error> {
+    async fn drive(&self, pass: u64, request: &Request) -> Result<(), reqwest::Error> {
+        use reqwest::header::{ACCEPT, HOST, IF_MODIFIED_SINCE, IF_NONE_MATCH, REFERER};
+        let Request { url, role, referer, validators, .. } = request;
         // Always http: the door does TLS. The origin in the pass decides where it goes.
         let plain = url.as_str().strip_prefix("https:").map(|rest| format!("http:{rest}"));
         let plain = plain.as_deref().unwrap_or(url.as_str());
-        let mut request = self
+        let mut sending = self
             .client
             .get(plain)
-            .header(reqwest::header::HOST, url.origin().authority())
-            .header(reqwest::header::ACCEPT, accept(role))
+            .header(HOST, url.origin().authority())
+            .header(ACCEPT, accept(*role))
             .header(PASS_FIELD, pass);
-        if let Some(referer) = referer {
-            request = request.header(reqwest::header::REFERER, referer);
+        let conditions = [(IF_NONE_MATCH, &validators.etag), (IF_MODIFIED_SINCE, &validators.last_modified)];
+        for (name, value) in [(REFERER, referer)].into_iter().chain(conditions) {
+            if let Some(value) = value {
+                sending = sending.header(name, value);
+            }
         }
-        let mut response = request.send().await?;
+        let mut response = sending.send().await?;
         while response.chunk().await?.is_some() {}
         Ok(())
     }
@@ -148,11 +164,11 @@ impl Fetcher {
 
 impl Transport for Fetcher {
     async fn exchange(&self, request: Request) -> Result<Exchange, Error> {
-        let Request { permit, url, role, referer } = request;
-        let (pass, recording) = self.door.pass(&url, permit.stamp().clone()).await;
+        let (pass, recording) = self.door.pass(&request.url, request.permit.stamp().clone()).await;
+        let url = request.url.clone();
         let driven = async {
             // The client's word counts only while the door has not seen the request: then no recording will come.
-            match self.drive(pass.id(), &url, role, referer.as_deref()).await {
+            match self.drive(pass.id(), &request).await {
                 Err(cause) if pass.take_back() => Err(cause.to_string()),
                 _ => Ok(()),
             }
@@ -180,7 +196,11 @@ impl Transport for Fetcher {
                 () = wanted(self.cut.subscribe()), if pass.is_some() => drop(pass.take()),
             }
         };
-        exchange.ok_or_else(|| Error::Unsent { url, cause: "the door gave it up".to_owned() })
+        match exchange {
+            Ok(Some(exchange)) => Ok(exchange),
+            Err(wire::Error::Spool { folder, source }) => Err(Error::Spool { folder, source }),
+            Ok(None) | Err(_) => Err(Error::Unsent { url, cause: "the door gave it up".to_owned() }),
+        }
     }
 
     fn cut(&self) {

@@ -12,8 +12,8 @@ use tokio::time::{Instant, timeout};
 use super::names::Address;
 use super::spool::Spool;
 use super::stream::{Connection, Stream, server_name, tls_facts};
-use super::{Inner, PASS_FIELD, Slot, lock};
-use crate::web::exchange::{Answer, Exchange, Fault};
+use super::{Error, Inner, PASS_FIELD, Slot, lock};
+use crate::web::exchange::{Answer, Exchange, Fault, NameAnswer};
 use crate::web::framing::Framing;
 use crate::web::url::Origin;
 
@@ -45,12 +45,18 @@ impl Inner {
         };
         exchange.times.end = Some(tape.start.elapsed());
         exchange.fault = fault;
-        exchange.answer = tape.into_answer();
+        let recorded = match tape.torn.take() {
+            None => {
+                exchange.answer = tape.into_answer();
+                Ok(exchange)
+            }
+            Some(source) => Err(Error::Spool { folder: self.options.spool_dir.clone(), source }),
+        };
         // Closed before the recording is out, or the client might take the connection for a live one.
         drop(client);
         let Slot { done, .. } = slot;
         // Nobody may be waiting any more; then nobody wants it.
-        let _ = done.send(exchange);
+        let _ = done.send(recorded);
     }
 
     /// Does the exchange, writing down everything as it happens; returns what went wrong.
@@ -123,7 +129,10 @@ impl Inner {
             exchange.times.first.get_or_insert_with(|| tape.start.elapsed());
             let taken = match tape.record(&piece, self.options.max_body, &self.options.spool_dir) {
                 Ok(taken) => taken,
-                Err(cause) => return Some(Fault::Request(format!("cannot spool the body: {cause}"))),
+                Err(cause) => {
+                    tape.torn = Some(cause);
+                    return Some(Fault::Abandoned);
+                }
             };
             if !client_gone {
                 // A client that has had enough is no reason to stop: answers that it refuses are kept as well.
@@ -140,11 +149,14 @@ impl Inner {
     }
 
     async fn connect(&self, origin: &Origin, exchange: &mut Exchange, start: Instant) -> Result<Connection, Fault> {
-        let addresses = timeout(self.options.timeout, self.names.addresses(origin)).await;
-        let addresses = addresses.unwrap_or_else(|_| Err(Fault::Dns("no answer in time".to_owned())))?;
+        let found = timeout(self.options.timeout, self.names.addresses(origin)).await;
+        let found = found.unwrap_or_else(|_| Err(Fault::Dns("no answer in time".to_owned())))?;
         exchange.times.dns = Some(start.elapsed());
+        exchange.names = found
+            .answer
+            .map(|records| Arc::new(NameAnswer { host: origin.host.to_string(), at: self.clock.wall(), records }));
         let mut last = Fault::Dns("no address".to_owned());
-        for address in addresses {
+        for address in found.addresses {
             match self.connect_to(address).await {
                 Ok((stream, peer)) => {
                     exchange.times.connect = Some(start.elapsed());
@@ -223,6 +235,8 @@ struct Tape {
     excess: u64,
     capped: bool,
     unclean_close: bool,
+    /// Why it cannot be written on: our own failure, not the origin's.
+    torn: Option<io::Error>,
 }
 
 impl Tape {
@@ -235,6 +249,7 @@ impl Tape {
             excess: 0,
             capped: false,
             unclean_close: false,
+            torn: None,
         }
     }
 

@@ -63,6 +63,8 @@ pub struct Options {
     pub spool_dir: PathBuf,
     /// Addresses given for names, each allowed by that.
     pub resolve: Vec<Resolve>,
+    /// Whether exchanges tell what name servers answered.
+    pub tell_names: bool,
     /// Which addresses may be connected to.
     pub guard: Guard,
     /// The roots that certificates must lead to.
@@ -79,6 +81,7 @@ impl Default for Options {
             spool_from: 1 << 20,
             spool_dir: std::env::temp_dir(),
             resolve: Vec::new(),
+            tell_names: false,
             guard: Guard::default(),
             roots: Arc::new(roots),
         }
@@ -94,6 +97,14 @@ pub enum Error {
     /// The TLS library refuses its settings.
     #[error("cannot set up TLS")]
     Tls(#[source] rustls::Error),
+    /// A long body cannot be spooled: the disk is full. What was answered is not recorded.
+    #[error("cannot spool a body in {}", folder.display())]
+    Spool {
+        /// Where to.
+        folder: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
 }
 
 /// The door; see the module's head. Cheap to clone.
@@ -136,7 +147,7 @@ struct Slot {
     at: Timestamp,
     stamp: Stamp,
     given_up: oneshot::Receiver<()>,
-    done: oneshot::Sender<Exchange>,
+    done: oneshot::Sender<Result<Exchange, Error>>,
 }
 
 /// Admits one exchange. Dropping it ends the exchange at once; what was recorded until then is kept.
@@ -148,7 +159,7 @@ pub struct Pass {
 
 /// What was recorded of an exchange, once it is over. It comes even when the client failed.
 pub struct Recording {
-    exchange: oneshot::Receiver<Exchange>,
+    exchange: oneshot::Receiver<Result<Exchange, Error>>,
     _room: OwnedSemaphorePermit,
 }
 
@@ -172,8 +183,11 @@ impl Drop for Pass {
 
 impl Recording {
     /// Waits for the end of the exchange; none when it never began.
-    pub async fn finished(self) -> Option<Exchange> {
-        self.exchange.await.ok()
+    ///
+    /// # Errors
+    /// [`Error::Spool`].
+    pub async fn finished(self) -> Result<Option<Exchange>, Error> {
+        self.exchange.await.ok().transpose()
     }
 }
 
@@ -187,7 +201,7 @@ impl Door {
         let tls = stream::connector(&options.roots).map_err(Error::Tls)?;
         let room = usize::try_from((descriptors().saturating_sub(DESCRIPTORS_RESERVED)) / DESCRIPTORS_PER_EXCHANGE);
         let inner = Arc::new(Inner {
-            names: names::Names::new(&options.resolve),
+            names: names::Names::new(&options.resolve, options.tell_names),
             options,
             clock,
             tls,

@@ -21,7 +21,7 @@ mod writer;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-pub use dictionary::{Codebook, Dictionary, DictionaryError};
+pub use dictionary::{Codebook, Dictionary, DictionaryError, frame as zstd_frame};
 pub use encode::{Encoded, Options, encode, encode_document, payload};
 pub use framing::{Framing, Stored, entity, rebuild, received};
 pub use notes::{ImageNote, Notes, TimesNote};

@@ -156,7 +156,10 @@ impl Codebook {
 }
 
 /// Begins a frame for one record: with the length of its content, a checksum, and the dictionary's number.
-pub(super) fn frame<W: Write>(
+///
+/// # Errors
+/// When zstd cannot be set up so.
+pub fn frame<W: Write>(
     out: W,
     length: u64,
     packed_already: bool,

@@ -96,11 +96,6 @@ impl Encoded {
         false
     }
 
-    /// Whether its payload is kept elsewhere.
-    pub fn is_revisit(&self) -> bool {
-        self.kind == Kind::Revisit
-    }
-
     /// The payload of an answer that came whole, with its length: an earlier record may hold the same. None when there
     /// is nothing to save.
     pub fn whole_payload(&self) -> Option<(&Digest, u64)> {
@@ -124,11 +119,6 @@ impl Encoded {
         if let Unchanged::NotModified(earlier) = unchanged {
             self.payload = earlier.payload.clone();
             self.payload_len = earlier.payload_len;
-            self.media = self.media.or_else(|| earlier.media.clone());
-            // A 304 that names no validators confirms those it was asked with.
-            if self.validators.is_empty() {
-                self.validators.clone_from(&earlier.validators);
-            }
         }
         let head = answer.head.clone().of_kind(RecordType::Revisit);
         let head = head
@@ -411,8 +401,8 @@ pub fn encode_document(
 }
 
 fn metadata(notes: &Notes, url: &str, at: Timestamp, first: &str, options: &Options) -> io::Result<Packed> {
-    let block = serde_json::to_vec(notes)?;
-    let head = Head::new(RecordType::Metadata, at, "application/json")
+    let block = notes.to_block()?;
+    let head = Head::new(RecordType::Metadata, at, "application/warc-fields")
         .with(WarcHeader::TargetURI, url)
         .with(WarcHeader::ConcurrentTo, first)
         .with(WarcHeader::BlockDigest, digest(options.digest, &block).as_str());

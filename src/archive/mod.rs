@@ -6,6 +6,7 @@
 //! Nothing is a [`Capture`] before [`Writer::sync`] has made it durable. A file ends in `.open` while it is being
 //! written; [`recover`] takes whole groups out of such a file after a crash and cuts the rest.
 
+pub mod cdxj;
 mod dictionary;
 mod encode;
 mod framing;
@@ -15,18 +16,19 @@ mod readme;
 mod record;
 mod recover;
 mod revisit;
+pub mod wacz;
 mod writer;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-pub use dictionary::{Codebook, Dictionary, DictionaryError};
+pub use dictionary::{Codebook, Dictionary, DictionaryError, frame as zstd_frame};
 pub use encode::{Encoded, Options, encode, encode_document, payload};
 pub use framing::{Framing, Stored, entity, rebuild, received};
 pub use notes::{ImageNote, Notes, TimesNote};
 pub use read::{
-    Dictionary as StoredDictionary, End, Flaw, Head, Manner, Packing, ReadError, Reading, Record, Records, Source,
-    Step, Wrong, ZSTD_MOST, ZstdFrame, read_at,
+    DictionaryFrame, End, Flaw, Head, Manner, Packing, ReadError, Reading, Record, Records, Source, Step, Wrong,
+    ZSTD_MOST, ZstdFrame, read_at,
 };
 pub use readme::{README, write_readme};
 pub use recover::{Found, Recovered, recover, seal_recovered};
@@ -130,9 +132,10 @@ mod tests {
     use super::*;
     use crate::web::candidate::Role;
     use crate::web::digest::{Algorithm, digest};
-    use crate::web::exchange::{Answer, Exchange, Fault};
+    use crate::web::exchange::{Answer, Exchange, Fault, NameAnswer, TlsFacts};
     use crate::web::url::WebUrl;
     use proptest::prelude::*;
+    use std::sync::Arc;
     use std::time::Duration;
 
     const NOW: Timestamp = Timestamp(1_700_000_000_123);
@@ -392,6 +395,94 @@ mod tests {
         let second =
             files.iter().find(|name| name.ends_with("-00002.warc.zst")).expect("what the first run kept counts");
         assert!(Dictionary::of_file(&shelf.folder.path().join(second)).unwrap().is_some());
+    }
+
+    #[test]
+    fn every_way_of_being_cut_has_its_word() {
+        let shelf = Shelf::new(Compress::None);
+        let mut writer = shelf.writer(1 << 20);
+        for (fault, word) in [
+            (Fault::Cap, "length"),
+            (Fault::Stall, "time"),
+            (Fault::Cut, "disconnect"),
+            (Fault::Request("reset".to_owned()), "disconnect"),
+            (Fault::Abandoned, "unspecified"),
+        ] {
+            let encoded = shelf.encode(&exchange(b"half", Some(fault.clone())));
+            assert!(encoded.whole_payload().is_none(), "{fault:?}: half an answer is like no other");
+            let written = writer.append(encoded, NOW).unwrap();
+            let capture = writer.sync(vec![written]).unwrap().remove(0);
+            assert_eq!(capture.truncated.as_deref(), Some(word), "{fault:?}");
+        }
+    }
+
+    #[test]
+    fn what_only_comes_along_belongs_to_its_group() {
+        let shelf = Shelf::new(Compress::Gzip);
+        let mut writer = shelf.writer(1 << 20);
+        let mut exchange = exchange(b"body", None);
+        let tls = TlsFacts { version: "1.3".to_owned(), cipher_suite: "TLS_X".to_owned(), chain: vec![vec![7; 60]] };
+        exchange.tls = Some(Arc::new(tls));
+        let records = vec!["h.example.\t60\tIN\tA\t192.0.2.7".to_owned()];
+        exchange.names = Some(Arc::new(NameAnswer { host: "h.example".to_owned(), at: NOW, records }));
+        let spool_dir = shelf.folder.path().to_owned();
+        let options = Options { dns_records: true, ..options(Compress::Gzip, spool_dir) };
+        let mut encoded = encode(&exchange, Notes::new("s", Role::Page), &options).unwrap().unwrap();
+        assert_eq!(encoded.chain().unwrap().0, "h.example:80");
+        encoded.keep_chain().unwrap();
+        let len = encoded.len();
+        let before = writer.append(shelf.encode(&exchange), NOW).unwrap();
+        let written = writer.append(encoded, NOW).unwrap();
+        let capture = writer.sync(vec![before, written]).unwrap().remove(1);
+        assert_eq!(capture.metadata.offset + capture.metadata.length - capture.place.offset, len);
+        let name = writer.current().unwrap().0.to_owned();
+        drop(writer);
+        let recovered = recover(shelf.folder.path(), &|_| 0).unwrap().remove(0);
+        assert_eq!(recovered.found[1].capture, capture);
+        seal_recovered(shelf.folder.path(), &recovered).unwrap();
+        let records = Records::open(&shelf.folder.path().join(name), capture.place.offset).unwrap();
+        let records: Vec<Record> = records.map(Result::unwrap).collect();
+        let kinds: Vec<&str> = records.iter().map(Record::kind).collect();
+        assert_eq!(kinds, ["response", "request", "resource", "resource", "metadata"]);
+        for record in &records[1..] {
+            assert_eq!(record.field("WARC-Concurrent-To"), Some(capture.record_id.as_str()));
+            assert_eq!(record.field("WARC-Date"), records[0].field("WARC-Date"));
+        }
+        assert_eq!(records[2].field("WARC-Target-URI"), Some("dns:h.example"));
+        assert_eq!(records[2].field("Content-Type"), Some("text/dns"));
+        assert_eq!(records[2].block, b"20231114221320\nh.example.\t60\tIN\tA\t192.0.2.7\n");
+        assert!(records[3].block.starts_with(b"-----BEGIN CERTIFICATE-----\nBwcH"));
+    }
+
+    #[test]
+    fn wherever_a_file_is_cut_no_revisit_is_without_its_original() {
+        let shelf = Shelf::new(Compress::Gzip);
+        let mut writer = shelf.writer(1 << 20);
+        let original = shelf.encode(&exchange(b"the same", None));
+        let refers_to = original.as_original();
+        let revisit = shelf.encode(&exchange(b"the same", None));
+        assert_eq!(revisit.whole_payload(), original.whole_payload());
+        let revisit = revisit.into_revisit(Unchanged::SamePayload(&refers_to)).unwrap();
+        assert!(revisit.whole_payload().is_none(), "it is no original");
+        let written = [original, revisit].map(|group| writer.append(group, NOW).unwrap());
+        let captures = writer.sync(written.into()).unwrap();
+        assert_eq!((captures[1].kind, &captures[1].refers_to), (Kind::Revisit, &Some(refers_to)));
+        assert_eq!((&captures[1].truncated, captures[1].payload_len), (&None, 8));
+        let name = format!("{}.open", writer.current().unwrap().0);
+        drop(writer);
+        let bytes = std::fs::read(shelf.folder.path().join(&name)).unwrap();
+        for cut in 0..=bytes.len() {
+            std::fs::write(shelf.folder.path().join(&name), &bytes[..cut]).unwrap();
+            let found = recover(shelf.folder.path(), &|_| 0).unwrap().remove(0).found;
+            let expected: &[Capture] = match found.len() {
+                2 => &captures,
+                len => &captures[..len],
+            };
+            for (found, expected) in found.iter().zip(expected) {
+                let of_file = |capture: &Capture| Capture { payload_len: 0, ..capture.clone() };
+                assert_eq!(of_file(&found.capture), of_file(expected));
+            }
+        }
     }
 
     #[test]

@@ -27,7 +27,8 @@ pub enum Compress {
 }
 
 impl Compress {
-    fn extension(self) -> &'static str {
+    /// How the names of its files end.
+    pub fn extension(self) -> &'static str {
         match self {
             Compress::Gzip => ".warc.gz",
             Compress::Zstd => ".warc.zst",
@@ -357,16 +358,21 @@ pub(super) fn sync_folder(folder: &Path) -> Result<(), Error> {
 }
 
 /// `PROFILE-20261122T134625Z-7f3a9c1e-00001`: profile, start, chance, serial.
-struct FileName {
+pub(super) struct FileName {
     profile: String,
-    started: Timestamp,
-    serial: u32,
+    pub(super) started: Timestamp,
+    pub(super) serial: u32,
 }
 
 impl FileName {
     fn write(&self, random: &str) -> String {
         let started = self.started.utc().format("%Y%m%dT%H%M%SZ");
         format!("{}-{started}-{random}-{:05}", self.profile, self.serial)
+    }
+
+    /// What the name of the file at this path says.
+    pub(super) fn of(path: &Path) -> Option<FileName> {
+        FileName::read(path.file_name()?.to_str()?)
     }
 
     fn read(name: &str) -> Option<FileName> {

@@ -8,8 +8,10 @@ mod ask;
 mod crawl;
 mod demo;
 mod exit;
+mod export;
 mod settings;
 mod units;
+mod upkeep;
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
@@ -53,6 +55,7 @@ fn run() -> Outcome {
             ask::show(&cli.common, &url, form, at)
         }
         Command::Explain { urls, json, scope } => ask::explain(&cli.common, &urls, json, &scope),
+        Command::Export(typed) => export::run(&cli.common, *typed),
         Command::Completions { shell } => {
             let mut command = settings::declared();
             let mut script = Vec::new();

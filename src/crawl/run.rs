@@ -5,6 +5,7 @@
 //! with the instant at which it can.
 
 use std::collections::{BTreeSet, HashMap};
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::time::Duration;
@@ -145,7 +146,8 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         let (now, wall) = (clock.now(), clock.wall());
         // What a killed run had spooled is of no use to anyone.
         match std::fs::remove_dir_all(plan.spool_folder()) {
-            Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
+            // A disk of its own can be emptied, and not removed.
+            Err(cause) if !matches!(cause.kind(), ErrorKind::NotFound | ErrorKind::ResourceBusy) => {
                 return Err(Error::Folder { path: plan.spool_folder(), source: cause });
             }
             _ => {}
@@ -448,6 +450,9 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         let host: Arc<str> = receipt.host().clone();
         let exchange = match exchange {
             Ok(exchange) => exchange,
+            Err(fetch::Error::Spool { folder, source }) => {
+                return Err(archive::Error { doing: "spool a body in", path: folder, source }.into());
+            }
             Err(error) => {
                 self.gate.returned(&receipt, now);
                 self.frontier.wake_all(now);

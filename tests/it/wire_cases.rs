@@ -479,7 +479,7 @@ fn groups(archive: &Path) -> HashMap<String, (Record, Notes)> {
                 "response" | "revisit" => first = Some(record),
                 "metadata" => {
                     let first = first.take().unwrap();
-                    let notes = serde_json::from_slice(&record.block).unwrap();
+                    let notes = Notes::of_block(&record.block).unwrap();
                     groups.insert(first.field("WARC-Target-URI").unwrap().to_owned(), (first, notes));
                 }
                 _ => {}

@@ -401,8 +401,8 @@ pub fn encode_document(
 }
 
 fn metadata(notes: &Notes, url: &str, at: Timestamp, first: &str, options: &Options) -> io::Result<Packed> {
-    let block = serde_json::to_vec(notes)?;
-    let head = Head::new(RecordType::Metadata, at, "application/json")
+    let block = notes.to_block()?;
+    let head = Head::new(RecordType::Metadata, at, "application/warc-fields")
         .with(WarcHeader::TargetURI, url)
         .with(WarcHeader::ConcurrentTo, first)
         .with(WarcHeader::BlockDigest, digest(options.digest, &block).as_str());

@@ -128,7 +128,7 @@ fn read_group(file: &str, mut group: Vec<Record>) -> Option<Found> {
         "resource" => Kind::Resource,
         _ => return None,
     };
-    let notes: Notes = serde_json::from_slice(&metadata.block).ok()?;
+    let notes = Notes::of_block(&metadata.block)?;
     let (status, media, validators, payload_len) = match kind {
         Kind::Response | Kind::Revisit => {
             let head = Head::read(first.http().0);

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod archive_readme;
 mod archive_run;
 mod crash;
 mod door;
@@ -25,3 +26,4 @@ mod sweep;
 mod tidy;
 mod whole_crawl;
 mod wire_cases;
+mod zstd;

@@ -8,6 +8,7 @@ mod crash;
 mod door;
 mod endurance;
 mod framing;
+mod full_disk;
 mod gazette;
 mod hand_clock;
 mod invariants;

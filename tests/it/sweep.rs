@@ -20,7 +20,7 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 
 use crate::gazette::{Edition, Gazette, front_page};
-use crate::invariants::{articles, check_after_a_good_end, check_at_any_moment, database, kept};
+use crate::invariants::{articles, check_after_a_good_end, check_at_any_moment, check_sentence, database, kept};
 use crate::lantern::warcs;
 use crate::readers::{read_back, skipped};
 
@@ -244,17 +244,6 @@ impl Before {
             assert!(times <= may, "{url} is kept, and was asked for again");
         }
     }
-}
-
-/// One line that says what could not be done, to which file, why, and what to do.
-fn check_sentence(said: &str, archive: &Path) {
-    let lines: Vec<&str> = said.lines().collect();
-    assert_eq!(lines.len(), 1, "one sentence: {said}");
-    assert!(lines[0].starts_with("pressmark: cannot "), "{said}");
-    assert!(lines[0].contains(archive.to_str().unwrap()), "which file? {said}");
-    let causes = ["No space left", "Input/output error", "disk is full", "disk I/O error", "unable to open"];
-    assert!(causes.iter().any(|cause| lines[0].contains(cause)), "why? {said}");
-    assert!(lines[0].contains("run the same command again"), "what to do? {said}");
 }
 
 /// Every call in every manner, or a spread of them.

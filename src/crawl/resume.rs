@@ -3,6 +3,9 @@
 //! The database may lag the archive, never lead it. So the second half of each such capture's journey is gone through
 //! once more, from the bytes in the archive, and ends in the same rows.
 
+use std::collections::HashMap;
+use std::path::Path;
+
 use super::coding::robots_text;
 use super::step::Step;
 use super::{Error, Event};
@@ -20,11 +23,12 @@ pub(super) fn resume(
     step: &Step,
     store: &mut Store,
     run: Run,
-    folder: &std::path::Path,
+    folder: &Path,
     now: Timestamp,
     tell: &mut dyn FnMut(Event),
 ) -> Result<(), Error> {
     let known = store.committed()?;
+    warn_of_gaps(folder, &known, tell);
     let recovered = archive::recover(folder, &|name| known.get(name).copied().unwrap_or(0))?;
     let (mut captures, mut cut) = (0, 0);
     let reader = store.reader()?;
@@ -55,6 +59,23 @@ pub(super) fn resume(
         tell(Event::Recovered { captures, cut });
     }
     Ok(())
+}
+
+/// Says which files are not what their rows say, as far as a look at the folder tells: those that are still `.open`
+/// are mended in a moment.
+fn warn_of_gaps(folder: &Path, known: &HashMap<String, u64>, tell: &mut dyn FnMut(Event)) {
+    let mut known: Vec<(&String, u64)> = known.iter().map(|(name, len)| (name, *len)).collect();
+    known.sort_unstable();
+    for (name, committed) in known {
+        let len = std::fs::metadata(folder.join(name)).map(|file| file.len());
+        let what = match len {
+            Ok(len) if len >= committed => continue,
+            Ok(len) => format!("is {} bytes shorter than its rows say", committed - len),
+            Err(_) if committed == 0 || folder.join(format!("{name}.open")).exists() => continue,
+            Err(cause) => format!("holds captures and cannot be looked at ({cause})"),
+        };
+        tell(Event::Warning(format!("{} {what}: run `pressmark verify`", folder.join(name).display())));
+    }
 }
 
 /// A robots.txt that was answered in full at its own place holds again, without being asked for once more.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use pressmark::demo::world::truths;
 
 use crate::archive_run::check_every_reader;
+use crate::gazette::{Edition, Gazette};
 use crate::invariants::{check_after_a_good_end, check_at_any_moment, groups, kept};
 use crate::lantern::{Lantern, pressmark, rows, run, start, warcs};
 use crate::origin::{Line, Origin};
@@ -168,6 +169,43 @@ fn a_file_that_lost_its_end_is_cut_and_what_is_gone_is_fetched_again() {
     check_every_reader(archive);
     let rows = rows(archive, "SELECT count(*), sum(complete) FROM article");
     assert_eq!(rows, [[serde_json::Value::from(12), 11.into()]]);
+}
+
+#[test]
+fn a_closed_file_that_is_gone_or_cut_is_named_by_the_next_run() {
+    let (runtime, folder) = (tokio::runtime::Runtime::new().unwrap(), tempfile::tempdir().unwrap());
+    let pause = Duration::ZERO;
+    let edition = Edition { hosts: 1, articles: 2, pictures: 2, first_picture: 900, pause };
+    let (gazette, archive) = (Gazette::serve(&runtime, edition), folder.path());
+    let crawl = || run(gazette.crawl(archive).args(["--delay", "0", "--warc-size", "1KB"]));
+    assert!(crawl().stderr.is_empty());
+    let files = warcs(archive);
+    std::fs::remove_file(&files[0]).unwrap();
+    std::fs::OpenOptions::new().write(true).open(&files[1]).unwrap().set_len(100).unwrap();
+    let output = crawl();
+    assert!(output.status.success());
+    let said = String::from_utf8(output.stderr).unwrap();
+    let warned =
+        |file: &Path, what: &str| said.lines().any(|line| line.contains(file.to_str().unwrap()) && line.contains(what));
+    assert!(warned(&files[0], "cannot be looked at") && warned(&files[1], "shorter than its rows say"), "{said}");
+    assert_eq!(said.matches("run `pressmark verify`").count(), 2, "{said}");
+}
+
+#[test]
+fn status_knows_a_run_at_work_from_a_killed_one() {
+    let (lantern, folder) = (Lantern::new(), tempfile::tempdir().unwrap());
+    let status = || {
+        let output = run(pressmark().args(["status", "--archive"]).arg(folder.path()));
+        String::from_utf8(output.stdout).unwrap().lines().last().unwrap().to_owned()
+    };
+    let mut child = start(&mut lantern.crawl(folder.path()));
+    while lantern.site.arrivals().is_empty() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(status().contains("running"), "{}", status());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(status().contains("killed") && !status().contains("running"), "{}", status());
 }
 
 #[test]

@@ -20,7 +20,9 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 
 use crate::gazette::{Edition, Gazette, front_page};
-use crate::invariants::{articles, check_after_a_good_end, check_at_any_moment, check_sentence, database, kept};
+use crate::invariants::{
+    Group, articles, check_after_a_good_end, check_at_any_moment, check_sentence, database, groups, kept,
+};
 use crate::lantern::warcs;
 use crate::readers::{read_back, skipped};
 
@@ -181,7 +183,7 @@ fn disturb(trial: &Trial, point: Point, undisturbed: &Undisturbed) -> bool {
     let before = Before::look(trial);
     let output = trial.crawl().output().unwrap();
     assert!(output.status.success(), "the last run: {:?} {}", output.status, String::from_utf8_lossy(&output.stderr));
-    before.check_nothing_is_asked_again(trial);
+    before.check_nothing_is_lost_or_asked_again(trial);
     check_after_a_good_end(&archive);
     assert_eq!(articles(&archive), undisturbed.articles);
     calls >= point.at
@@ -210,7 +212,7 @@ fn disturb_one_run(trial: &Trial, point: Point, undisturbed: &Undisturbed) -> us
         check_after_a_good_end(&archive);
         assert_eq!(articles(&archive), undisturbed.articles);
     }
-    before.check_nothing_is_asked_again(trial);
+    before.check_nothing_is_lost_or_asked_again(trial);
     calls.len()
 }
 
@@ -218,6 +220,7 @@ fn disturb_one_run(trial: &Trial, point: Point, undisturbed: &Undisturbed) -> us
 struct Before {
     /// URLs that are kept, and when they were fetched last.
     kept: BTreeMap<String, i64>,
+    groups: BTreeSet<Group>,
     asked: BTreeMap<String, usize>,
     /// Since when the work has been going on that the next run continues; none when the last run had ended, or there
     /// was none.
@@ -231,11 +234,14 @@ impl Before {
             let last = "SELECT iif(finished_ms IS NULL, chain_ms, NULL) FROM run ORDER BY id DESC LIMIT 1";
             connection.query_row(last, [], |row| row.get(0)).unwrap_or_default()
         });
-        Before { kept: kept(&archive), asked: trial.gazette.asked(), since }
+        Before { kept: kept(&archive), groups: groups(&archive), asked: trial.gazette.asked(), since }
     }
 
-    /// A seed alone is asked for anew, once, by the work that begins after another has ended.
-    fn check_nothing_is_asked_again(&self, trial: &Trial) {
+    /// Nothing is lost, and nothing that is kept is asked for again. A seed alone is, once, by the work that begins
+    /// after another has ended.
+    fn check_nothing_is_lost_or_asked_again(&self, trial: &Trial) {
+        let lost: Vec<_> = self.groups.difference(&groups(&trial.archive())).cloned().collect();
+        assert!(lost.is_empty(), "whole groups are gone: {lost:#?}");
         let asked = trial.gazette.asked();
         let is_stale = |fetched: i64| self.since.is_none_or(|since| fetched < since);
         for (url, fetched) in &self.kept {

@@ -187,8 +187,8 @@ Waiting         pages  requisites
 
 The last runs
   12  default  2026-10-22 13:46 UTC  just now               running
-  11  default  2026-10-22 11:46 UTC  2 h ago    3 min 20 s  done               1 page, 1 article, 48 pictures, 2 failed
-   9  default  2026-10-21 11:46 UTC  1 d ago                killed             7 pages, 0 articles, 0 pictures
+  11  default  2026-10-22 11:46 UTC  2 h ago    3 min 20 s  done     1 page, 1 article, 48 pictures, 2 failed
+   9  default  2026-10-21 11:46 UTC  1 d ago                killed   7 pages, 0 articles, 0 pictures
    8  default  2026-07-14 13:46 UTC  100 d ago   2 h 1 min  signal
 ",
         );

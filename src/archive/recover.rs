@@ -118,20 +118,6 @@ fn recover_file(path: &Path, name: String, committed: &dyn Fn(&str) -> u64) -> R
     Ok(Recovered { file: name, found, cut: len - whole, len: len_now, lost })
 }
 
-/// Writes what stands there once more. When a sync has failed, the system may take for written what stands in memory
-/// alone, and a second sync would say that all is well.
-fn write_again(file: &File, from: u64, to: u64) -> io::Result<()> {
-    let mut piece = vec![0; PIECE];
-    let mut at = from;
-    while at < to {
-        let len = PIECE.min(usize::try_from(to - at).unwrap_or(PIECE));
-        file.read_exact_at(&mut piece[..len], at)?;
-        file.write_all_at(&piece[..len], at)?;
-        at += len as u64;
-    }
-    Ok(())
-}
-
 /// A first record, perhaps a request, and the metadata that concludes them.
 fn read_group(file: &str, mut group: Vec<Record>) -> Option<Found> {
     let metadata = group.pop()?;
@@ -172,4 +158,18 @@ fn read_group(file: &str, mut group: Vec<Record>) -> Option<Found> {
     };
     let notes = serde_json::from_slice(&metadata.block).ok()?;
     Some(Found { capture, notes, first })
+}
+
+/// Writes what stands there once more. When a sync has failed, the system may take for written what stands in memory
+/// alone, and a second sync would say that all is well.
+fn write_again(file: &File, from: u64, to: u64) -> io::Result<()> {
+    let mut piece = vec![0; PIECE];
+    let mut at = from;
+    while at < to {
+        let len = PIECE.min(usize::try_from(to - at).unwrap_or(PIECE));
+        file.read_exact_at(&mut piece[..len], at)?;
+        file.write_all_at(&piece[..len], at)?;
+        at += len as u64;
+    }
+    Ok(())
 }

@@ -61,6 +61,19 @@ pub(super) fn resume(
     Ok(())
 }
 
+/// A robots.txt that was answered in full at its own place holds again, without being asked for once more.
+fn robots(found: &Found) -> Option<(Origin, RobotsCopy)> {
+    let (capture, url) = (&found.capture, WebUrl::parse(&found.capture.url).ok()?);
+    let status = capture.status.filter(|status| matches!(status, 200..=299 | 400..=428 | 430..=499))?;
+    if found.notes.role != Role::Robots || capture.truncated.is_some() || url.origin().robots() != url {
+        return None;
+    }
+    let (head, body) = found.first.http();
+    let is_file = (200..300).contains(&status);
+    let bytes = if is_file { robots_text(&Head::read(head), body.to_vec()) } else { Vec::new() };
+    Some((url.origin(), RobotsCopy { fetched: capture.at, status, bytes }))
+}
+
 /// Says which files are not what their rows say, as far as a look at the folder tells: those that are still `.open`
 /// are mended in a moment.
 fn warn_of_gaps(folder: &Path, known: &HashMap<String, u64>, tell: &mut dyn FnMut(Event)) {
@@ -76,17 +89,4 @@ fn warn_of_gaps(folder: &Path, known: &HashMap<String, u64>, tell: &mut dyn FnMu
         };
         tell(Event::Warning(format!("{} {what}: run `pressmark verify`", folder.join(name).display())));
     }
-}
-
-/// A robots.txt that was answered in full at its own place holds again, without being asked for once more.
-fn robots(found: &Found) -> Option<(Origin, RobotsCopy)> {
-    let (capture, url) = (&found.capture, WebUrl::parse(&found.capture.url).ok()?);
-    let status = capture.status.filter(|status| matches!(status, 200..=299 | 400..=428 | 430..=499))?;
-    if found.notes.role != Role::Robots || capture.truncated.is_some() || url.origin().robots() != url {
-        return None;
-    }
-    let (head, body) = found.first.http();
-    let is_file = (200..300).contains(&status);
-    let bytes = if is_file { robots_text(&Head::read(head), body.to_vec()) } else { Vec::new() };
-    Some((url.origin(), RobotsCopy { fetched: capture.at, status, bytes }))
 }

@@ -69,6 +69,20 @@ pub fn seal_recovered(folder: &Path, recovered: &Recovered) -> Result<(), Error>
     }
 }
 
+/// Writes what stands there once more. When a sync has failed, the system may take for written what stands in memory
+/// alone, and a second sync would say that all is well.
+fn write_again(file: &File, from: u64, to: u64) -> io::Result<()> {
+    let mut piece = vec![0; PIECE];
+    let mut at = from;
+    while at < to {
+        let len = PIECE.min(usize::try_from(to - at).unwrap_or(PIECE));
+        file.read_exact_at(&mut piece[..len], at)?;
+        file.write_all_at(&piece[..len], at)?;
+        at += len as u64;
+    }
+    Ok(())
+}
+
 fn open_files(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     let mut paths = Vec::new();
     if !folder.exists() {
@@ -158,18 +172,4 @@ fn read_group(file: &str, mut group: Vec<Record>) -> Option<Found> {
     };
     let notes = serde_json::from_slice(&metadata.block).ok()?;
     Some(Found { capture, notes, first })
-}
-
-/// Writes what stands there once more. When a sync has failed, the system may take for written what stands in memory
-/// alone, and a second sync would say that all is well.
-fn write_again(file: &File, from: u64, to: u64) -> io::Result<()> {
-    let mut piece = vec![0; PIECE];
-    let mut at = from;
-    while at < to {
-        let len = PIECE.min(usize::try_from(to - at).unwrap_or(PIECE));
-        file.read_exact_at(&mut piece[..len], at)?;
-        file.write_all_at(&piece[..len], at)?;
-        at += len as u64;
-    }
-    Ok(())
 }

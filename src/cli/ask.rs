@@ -22,11 +22,11 @@ fn reader(common: &Common) -> anyhow::Result<Reader> {
 }
 
 pub(super) fn status(common: &Common, as_json: bool) -> Outcome {
-    let status = reader(common)?.status()?;
+    let (status, held) = (reader(common)?.status()?, crate::crawl::Lock::is_held(&common.archive));
     let text = if as_json {
-        format!("{}\n", report::status_json(&status))
+        format!("{}\n", report::status_json(&status, held))
     } else {
-        report::status(&status, SystemClock::default().wall())
+        report::status(&status, held, SystemClock::default().wall())
     };
     super::print(text.as_bytes())
 }

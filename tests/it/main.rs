@@ -10,6 +10,7 @@ mod door;
 mod endurance;
 mod export;
 mod framing;
+mod full_disk;
 mod gazette;
 mod hand_clock;
 mod invariants;

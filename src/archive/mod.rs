@@ -20,7 +20,10 @@ use std::path::PathBuf;
 pub use encode::{Encoded, Options, encode, encode_document, payload};
 pub use framing::{Framing, Stored, entity, rebuild, received};
 pub use notes::{ImageNote, Notes, TimesNote};
-pub use read::{ReadError, Record, Records, read_at};
+pub use read::{
+    Dictionary, End, Flaw, Head, Manner, Packing, ReadError, Reading, Record, Records, Source, Step, Wrong, ZSTD_MOST,
+    ZstdFrame, read_at,
+};
 pub use recover::{Found, Recovered, recover, seal_recovered};
 pub use revisit::{Earlier, Original, Unchanged, holds};
 pub use writer::{Compress, Writer, WriterOptions, Written};

@@ -290,16 +290,20 @@ fn verdict(summary: &Summary, strict: bool, signal: Option<Exit>, rejected: u64)
     if strict && lacking { Exit::Incomplete } else { Exit::Done }
 }
 
-/// Bars on a terminal, a line now and then elsewhere, problems alone when that is wanted.
+/// Shows a run.
 pub(super) fn progress(quiet: bool) -> Progress {
-    let style = if quiet {
+    Progress::new(style(quiet))
+}
+
+/// Bars on a terminal, a line now and then elsewhere, problems alone when that is wanted.
+pub(super) fn style(quiet: bool) -> Style {
+    if quiet {
         Style::Quiet(Box::new(std::io::stderr()))
     } else if std::io::stderr().is_terminal() {
         Style::Bars(ProgressDrawTarget::stderr())
     } else {
         Style::Lines(Box::new(std::io::stderr()))
-    };
-    Progress::new(style)
+    }
 }
 
 /// A line for people. Nothing can be done about a standard error that is closed.

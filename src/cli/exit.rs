@@ -42,6 +42,11 @@ pub(super) fn usage(message: impl Into<String>) -> anyhow::Error {
     Coded { exit: Exit::Usage, message: message.into() }.into()
 }
 
+/// The process was asked to end.
+pub(super) fn terminated(message: impl Into<String>) -> anyhow::Error {
+    Coded { exit: Exit::Terminated, message: message.into() }.into()
+}
+
 /// Something failed.
 pub(super) fn failed(doing: &str, cause: impl std::error::Error + Send + Sync + 'static) -> anyhow::Error {
     anyhow!(cause).context(format!("cannot {doing}"))

@@ -347,7 +347,7 @@ fn template(text: &str) -> ProgressStyle {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::io;
     use std::sync::{Arc, Mutex};
 
@@ -358,10 +358,10 @@ mod tests {
 
     /// Keeps what was written, both for writers and for bars.
     #[derive(Clone, Debug, Default)]
-    struct Paper(Arc<Mutex<String>>);
+    pub(in crate::report) struct Paper(Arc<Mutex<String>>);
 
     impl Paper {
-        fn text(&self) -> String {
+        pub(in crate::report) fn text(&self) -> String {
             self.0.lock().unwrap().clone()
         }
     }

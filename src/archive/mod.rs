@@ -7,11 +7,13 @@
 
 mod encode;
 mod framing;
+mod groups;
 mod notes;
 mod read;
 mod record;
 mod recover;
 mod revisit;
+mod tombstone;
 mod writer;
 
 use std::net::IpAddr;
@@ -19,6 +21,7 @@ use std::path::PathBuf;
 
 pub use encode::{Encoded, Options, encode, encode_document, payload};
 pub use framing::{Framing, Stored, entity, rebuild, received};
+pub use groups::{Group, Groups, is_intact};
 pub use notes::{ImageNote, Notes, TimesNote};
 pub use read::{
     Dictionary, End, Flaw, Head, Manner, Packing, ReadError, Reading, Record, Records, Source, Step, Wrong, ZSTD_MOST,
@@ -26,6 +29,7 @@ pub use read::{
 };
 pub use recover::{Found, Recovered, recover, seal_recovered};
 pub use revisit::{Earlier, Original, Unchanged, holds};
+pub use tombstone::{is_tombstone, tombstone};
 pub use writer::{Compress, Writer, WriterOptions, Written};
 
 use crate::web::digest::Digest;

@@ -17,4 +17,5 @@ mod scripted_web;
 mod seed_document;
 mod store_contract;
 mod tidy;
+mod upkeep;
 mod whole_crawl;

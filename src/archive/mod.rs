@@ -10,12 +10,14 @@ pub mod cdxj;
 mod dictionary;
 mod encode;
 mod framing;
+mod groups;
 mod notes;
 mod read;
 mod readme;
 mod record;
 mod recover;
 mod revisit;
+mod tombstone;
 pub mod wacz;
 mod writer;
 
@@ -25,6 +27,7 @@ use std::path::PathBuf;
 pub use dictionary::{Codebook, Dictionary, DictionaryError, frame as zstd_frame};
 pub use encode::{Encoded, Options, encode, encode_document, payload};
 pub use framing::{Framing, Stored, entity, rebuild, received};
+pub use groups::{Group, Groups, is_intact};
 pub use notes::{ImageNote, Notes, TimesNote};
 pub use read::{
     DictionaryFrame, End, Flaw, Head, Manner, Packing, ReadError, Reading, Record, Records, Source, Step, Wrong,
@@ -33,6 +36,7 @@ pub use read::{
 pub use readme::{README, write_readme};
 pub use recover::{Found, Recovered, recover, seal_recovered};
 pub use revisit::{Earlier, Original, Unchanged, holds};
+pub use tombstone::{is_tombstone, tombstone};
 pub use writer::{Compress, Writer, WriterOptions, Written};
 
 use crate::web::digest::Digest;

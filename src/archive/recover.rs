@@ -136,7 +136,7 @@ fn recover_file(path: &Path, name: String, committed: &dyn Fn(&str) -> u64) -> R
 }
 
 /// A first record, perhaps a request and resources, and the metadata that concludes them.
-fn read_group(file: &str, mut group: Vec<Record>) -> Option<Found> {
+pub(super) fn read_group(file: &str, mut group: Vec<Record>) -> Option<Found> {
     let metadata = group.pop()?;
     let first = group.first()?.clone();
     let of_first = |record: &Record| record.field("WARC-Concurrent-To") == first.field("WARC-Record-ID");
@@ -185,7 +185,7 @@ fn read_group(file: &str, mut group: Vec<Record>) -> Option<Found> {
 }
 
 /// Where a revisit says its payload is.
-fn original(revisit: &Record) -> Option<Original> {
+pub(super) fn original(revisit: &Record) -> Option<Original> {
     let url = revisit.field("WARC-Refers-To-Target-URI")?.to_owned();
     let at = Timestamp::from_iso(revisit.field("WARC-Refers-To-Date")?)?;
     Some(Original { record_id: revisit.field("WARC-Refers-To").unwrap_or_default().to_owned(), url, at })

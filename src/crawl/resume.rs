@@ -86,7 +86,7 @@ fn original(
 }
 
 /// A robots.txt that was answered in full at its own place holds again, without being asked for once more.
-fn robots(found: &Found, original: Option<&Record>) -> Option<(Origin, RobotsCopy)> {
+pub(super) fn robots(found: &Found, original: Option<&Record>) -> Option<(Origin, RobotsCopy)> {
     let (capture, url) = (&found.capture, WebUrl::parse(&found.capture.url).ok()?);
     let status = capture.status.filter(|status| matches!(status, 200..=299 | 400..=428 | 430..=499))?;
     if found.notes.role != Role::Robots || capture.truncated.is_some() || url.origin().robots() != url {

@@ -466,7 +466,7 @@ pub(super) fn document_uri(name: &str) -> String {
 }
 
 /// Lower goes first: seeds, then what makes a page look right, then pages by their distance.
-fn priority(role: Role, depth: u16) -> u8 {
+pub(super) fn priority(role: Role, depth: u16) -> u8 {
     match role {
         Role::Robots | Role::Document => 0,
         Role::Style => 2,

@@ -26,6 +26,7 @@ mod store_contract;
 mod surt_keys;
 mod sweep;
 mod tidy;
+mod upkeep;
 mod whole_crawl;
 mod wire_cases;
 mod zstd;

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use super::plan::Brings;
+use super::plan::{Brings, Revisit};
 use super::resume::robots;
 use super::scope::Scope;
 use super::step::{Step, priority};
@@ -36,13 +36,14 @@ impl Default for Reread {
             compress: archive::Compress::default(),
             framing: archive::Stored::default(),
             dns_records: false,
+            codebook: archive::Codebook::default(),
             spool_dir: std::env::temp_dir(),
         };
         let brings = Brings { images: true, requisites: true };
         Reread(Step {
             scope: Scope::default(),
             brings,
-            always: false,
+            revisit: Revisit::Never,
             records,
             warcs: PathBuf::new(),
             run: String::new(),

@@ -23,8 +23,8 @@ pub use mend::{Followed, Stands};
 pub use payloads::Memento;
 pub use questions::{Answer, Brought, Last, RunRow, Standing, Status};
 pub use queue::{HostRow, Queued, Reader};
-pub use selection::{PageRow, Selection, Stretch};
 pub use rebuild::{Rebuild, beside, discard, is_sound, lay_down};
+pub use selection::{PageRow, Selection, Stretch};
 pub use takedown::{Act, Removed, Takedown};
 
 use crate::web::claims::Claims;

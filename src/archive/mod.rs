@@ -27,7 +27,7 @@ pub use read::{
 };
 pub use recover::{Found, Recovered, recover, seal_recovered};
 pub use revisit::{Earlier, Original, Unchanged, holds};
-pub use writer::{Compress, Writer, WriterOptions, Written};
+pub use writer::{OPEN, Compress, Writer, WriterOptions, Written};
 
 use crate::web::digest::Digest;
 use crate::web::exchange::Validators;

@@ -11,6 +11,7 @@ mod exit;
 mod settings;
 mod units;
 mod upkeep;
+mod verify;
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
@@ -54,6 +55,7 @@ fn run() -> Outcome {
             ask::show(&cli.common, &url, form, at)
         }
         Command::Explain { urls, json, scope } => ask::explain(&cli.common, &urls, json, &scope),
+        Command::Verify { paths, json } => verify::run(&cli.common, &paths, json),
         Command::Completions { shell } => {
             let mut command = settings::declared();
             let mut script = Vec::new();

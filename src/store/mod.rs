@@ -3,6 +3,7 @@
 //! One SQLite file. One [`Store`] writes, in one transaction per batch, after the archive has synced; [`Reader`]s look
 //! on, as many as like. The database may lag the archive, never lead it, and can be rebuilt from it but for the queue.
 
+mod audit;
 mod commit;
 mod payloads;
 mod questions;
@@ -15,6 +16,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
+pub use audit::{CaptureRow, FileRow, Stray};
 pub use commit::{Batch, Page, Settled};
 pub use payloads::Memento;
 pub use questions::{Answer, Brought, Last, RunRow, Standing, Status};

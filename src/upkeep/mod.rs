@@ -5,6 +5,7 @@
 //! beside it, synced, and swapped in by one rename; whoever is interrupted leaves what was there before.
 
 pub mod export;
+pub mod verify;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};

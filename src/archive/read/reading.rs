@@ -9,6 +9,7 @@ use super::frame::{Dictionary, GZIP, ZSTD, ZstdFrame};
 use super::head::Head;
 use super::source::Source;
 use super::unpack::{Mark, Packing, Start, Trouble, Unpacked};
+use crate::web::message::head_len;
 
 /// A record head longer than this is none.
 const HEAD_MAX: usize = 1 << 20;
@@ -140,6 +141,27 @@ impl Reading {
     /// How far into the file it has come.
     pub fn position(&self) -> u64 {
         self.stream.raw_at()
+    }
+
+    /// Says what the file is packed with, to a reading that does not begin at its beginning: after damage only such
+    /// units are looked for.
+    pub fn expect(&mut self, packing: Option<Packing>) {
+        self.packing = packing;
+    }
+
+    /// Goes to the next place where a record seems to begin; none when there is none. What seems so may be part of a
+    /// block.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn find(&mut self, packing: Option<Packing>) -> io::Result<Option<u64>> {
+        self.packing = packing;
+        let from = self.stream.raw_at();
+        match self.resync(from) {
+            Ok(passed) => Ok(Some(from + passed).filter(|at| *at < self.stream.source().len())),
+            Err(Trouble::Io(cause)) => Err(cause),
+            Err(_) => Ok(None),
+        }
     }
 
     /// Goes to the next record, or the next thing that is wrong. None at the end.
@@ -704,20 +726,6 @@ fn before_newlines(source: &Source, from: u64, stop: u64) -> io::Result<u64> {
     let bytes = &bytes[..usize::try_from(tail).expect("at most four")];
     let ending = [&b"\r\n\r\n"[..], b"\n\n"].into_iter().find(|ending| bytes.ends_with(ending));
     Ok(stop - from - ending.map_or(0, |ending| ending.len() as u64))
-}
-
-/// The length of the head at the beginning of these bytes; the first `looked` have been looked at before.
-fn head_len(bytes: &[u8], looked: usize) -> Option<usize> {
-    let mut at = looked.saturating_sub(3);
-    while let Some(newline) = bytes[at..].iter().position(|byte| *byte == b'\n') {
-        at += newline + 1;
-        match &bytes[at..] {
-            [b'\n', ..] => return Some(at + 1),
-            [b'\r', b'\n', ..] => return Some(at + 2),
-            _ => {}
-        }
-    }
-    None
 }
 
 /// Where a record begins at a line's start, the very first byte not being one.

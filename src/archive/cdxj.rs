@@ -294,7 +294,8 @@ impl HttpHead {
         let is_over = first.is_empty() && block.contains(&b'\n');
         let status_line = first.split_once(' ').map_or("", |(_, rest)| rest.trim());
         let status = status_line.split(' ').next().unwrap_or("").to_owned();
-        let mut head = HttpHead { is_any: !status_line.is_empty(), status, content_type: None, length, is_whole: is_over };
+        let mut head =
+            HttpHead { is_any: !status_line.is_empty(), status, content_type: None, length, is_whole: is_over };
         // A continued value is continued as it stands.
         let mut is_last = false;
         while !is_over && length < block.len() {

@@ -8,6 +8,7 @@ mod ask;
 mod crawl;
 mod demo;
 mod exit;
+mod export;
 mod settings;
 mod units;
 mod upkeep;
@@ -56,6 +57,7 @@ fn run() -> Outcome {
         }
         Command::Explain { urls, json, scope } => ask::explain(&cli.common, &urls, json, &scope),
         Command::Verify { paths, json } => verify::run(&cli.common, &paths, json),
+        Command::Export(typed) => export::run(&cli.common, *typed),
         Command::Completions { shell } => {
             let mut command = settings::declared();
             let mut script = Vec::new();

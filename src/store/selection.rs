@@ -1,5 +1,7 @@
 //! What of the archive is meant when not all of it is: where its records stand, and which pages it holds.
 
+use std::fmt;
+
 use rusqlite::{Row, named_params};
 
 use super::queue::count;
@@ -26,6 +28,26 @@ impl Selection {
     /// Nothing is left out.
     pub fn is_all(&self) -> bool {
         *self == Selection::default()
+    }
+}
+
+/// As a person would say it.
+impl fmt::Display for Selection {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_all() {
+            return out.write_str("the whole archive");
+        }
+        out.write_str("what was captured")?;
+        let date = |at: Option<Timestamp>| at.map(Timestamp::iso);
+        let wishes = [
+            ("of URLs that begin with", self.url_prefix.clone()),
+            ("of the site", self.site.clone()),
+            ("since", date(self.since)),
+            ("before", date(self.until)),
+            ("by the run", self.run.map(|run| run.to_string())),
+        ];
+        let mut wishes = wishes.into_iter().filter_map(|(what, value)| Some((what, value?)));
+        wishes.try_for_each(|(what, value)| write!(out, " {what} {value}"))
     }
 }
 
@@ -116,12 +138,7 @@ impl Reader {
         );
         let mut pages = Vec::new();
         self.chosen(&sql, selection, &mut |row| {
-            pages.push(PageRow {
-                url: row.get(0)?,
-                at: Timestamp(row.get(1)?),
-                title: row.get(2)?,
-                text: row.get(3)?,
-            });
+            pages.push(PageRow { url: row.get(0)?, at: Timestamp(row.get(1)?), title: row.get(2)?, text: row.get(3)? });
             Ok(())
         })?;
         Ok(pages)
@@ -148,8 +165,9 @@ impl Reader {
     pub fn files(&self) -> Result<Vec<Stretch>, Error> {
         let read = || {
             let mut statement = self.connection.prepare("SELECT name, committed_len FROM warc_file ORDER BY id")?;
-            let rows = statement.query_map([], |row| Ok(Stretch { file: row.get(0)?, offset: 0, length: count(row, 1)? }));
-            rows?.collect()
+            let rows =
+                statement.query_map([], |row| Ok(Stretch { file: row.get(0)?, offset: 0, length: count(row, 1)? }));
+            rows?.collect::<Result<_, _>>()
         };
         read().map_err(|source| self.failed(source))
     }

@@ -269,7 +269,7 @@ static QUERY_SESSIONS: LazyLock<[Regex; 5]> = LazyLock::new(|| {
         "aspsessionid[a-z]{8}=[a-z]{24}",
         "cfid=[^&]+&cftoken=[^&]+",
     ]
-    .map(|parameter| pattern(&format!("^(.*){parameter}(?:&(.*))?$")))
+    .map(|parameter| pattern(format!("^(.*){parameter}(?:&(.*))?$")))
 });
 
 fn pattern(pattern: impl AsRef<str>) -> Regex {

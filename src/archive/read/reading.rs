@@ -5,7 +5,7 @@ use std::io::{self, BufRead, Read};
 use std::path::Path;
 
 use super::flaw::{Flaw, Wrong};
-use super::frame::{Dictionary, GZIP, ZSTD, ZstdFrame};
+use super::frame::{DictionaryFrame, GZIP, ZSTD, ZstdFrame};
 use super::head::Head;
 use super::source::Source;
 use super::unpack::{Mark, Packing, Start, Trouble, Unpacked};
@@ -134,7 +134,7 @@ impl Reading {
     }
 
     /// The dictionary at the beginning of the file.
-    pub fn dictionary(&self) -> Option<&Dictionary> {
+    pub fn dictionary(&self) -> Option<&DictionaryFrame> {
         self.stream.dictionary().as_ref().ok().and_then(Option::as_ref)
     }
 

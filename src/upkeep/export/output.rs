@@ -40,8 +40,9 @@ impl Output {
         &self.path
     }
 
-    pub(super) fn file(&mut self) -> &mut File {
-        self.file.as_file_mut()
+    /// The file, to be written from where it is.
+    pub(super) fn file(&self) -> &File {
+        self.file.as_file()
     }
 
     /// Makes it durable and puts it into its place.
@@ -66,6 +67,7 @@ fn exists(path: &Path) -> Error {
     Error::Request(format!("{} is there already: name another, or say --force", path.display()))
 }
 
-fn folder(path: &Path) -> &Path {
+/// The folder that it stands in.
+pub(super) fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

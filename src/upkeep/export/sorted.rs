@@ -51,7 +51,8 @@ impl Sorted {
     /// What `each` returns, or when a file cannot be read.
     pub(super) fn each<E: From<io::Error>>(mut self, mut each: impl FnMut(&str) -> Result<(), E>) -> Result<(), E> {
         self.held.sort_unstable();
-        let mut sources: Vec<Source> = self.runs.into_iter().map(|run| Source::Run(BufReader::new(run).lines())).collect();
+        let mut sources: Vec<Source> =
+            self.runs.into_iter().map(|run| Source::Run(BufReader::new(run).lines())).collect();
         sources.push(Source::Held(self.held.into_iter()));
         // The least line of each source, the least of all on top.
         let mut heads = BinaryHeap::new();

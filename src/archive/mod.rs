@@ -21,7 +21,7 @@ mod writer;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-pub use dictionary::{Codebook, Dictionary, DictionaryError};
+pub use dictionary::{Codebook, Dictionary, DictionaryError, frame as zstd_frame};
 pub use encode::{Encoded, Options, encode, encode_document, payload};
 pub use framing::{Framing, Stored, entity, rebuild, received};
 pub use notes::{ImageNote, Notes, TimesNote};
@@ -31,7 +31,7 @@ pub use read::{
 };
 pub use recover::{Found, Recovered, recover, seal_recovered};
 pub use revisit::{Earlier, Original, Unchanged, holds};
-pub use writer::{OPEN, Compress, Writer, WriterOptions, Written};
+pub use writer::{Compress, OPEN, Writer, WriterOptions, Written};
 
 use crate::web::digest::Digest;
 use crate::web::exchange::Validators;

@@ -23,5 +23,6 @@ mod store_contract;
 mod surt_keys;
 mod sweep;
 mod tidy;
+mod verify;
 mod whole_crawl;
 mod wire_cases;

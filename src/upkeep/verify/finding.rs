@@ -172,16 +172,22 @@ impl Report {
     /// severity and by code) and `findings`, each with `code`, `severity`, `file`, `offset`, `record`, `url`, `what`
     /// and `advice`; at most a thousand findings a code, `counts` has them all.
     pub fn json(&self) -> Value {
-        let findings: Vec<Value> = self.findings.iter().map(|finding| json!({
-            "code": finding.code.name,
-            "severity": finding.code.severity.as_str(),
-            "file": finding.file,
-            "offset": finding.offset,
-            "record": finding.record,
-            "url": finding.url,
-            "what": finding.text,
-            "advice": finding.code.advice,
-        })).collect();
+        let findings: Vec<Value> = self
+            .findings
+            .iter()
+            .map(|finding| {
+                json!({
+                    "code": finding.code.name,
+                    "severity": finding.code.severity.as_str(),
+                    "file": finding.file,
+                    "offset": finding.offset,
+                    "record": finding.record,
+                    "url": finding.url,
+                    "what": finding.text,
+                    "advice": finding.code.advice,
+                })
+            })
+            .collect();
         let codes: BTreeMap<&str, u64> = self.counts.iter().map(|(name, (_, count))| (*name, *count)).collect();
         json!({
             "verdict": if self.is_whole() { "whole" } else { "damaged" },

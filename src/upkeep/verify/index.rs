@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
 
-use super::finding::{Finding, INDEX_ALONE, INDEX_DIFFERS, INDEX_FORM, INDEX_ORDER};
 use super::Verification;
+use super::finding::{Finding, INDEX_ALONE, INDEX_DIFFERS, INDEX_FORM, INDEX_ORDER};
 use crate::archive::cdxj::Line;
 use crate::archive::{Reading, Source, Step};
 use crate::upkeep::Error;
@@ -50,7 +50,8 @@ pub(super) fn verify(path: &Path, name: &str, verification: &mut Verification<'_
         let found = folders.iter().map(|folder| folder.join(file)).find(|path| path.is_file());
         found.and_then(|path| Source::open(&path).ok())
     };
-    let lines: Box<dyn BufRead> = if is_packed { Box::new(BufReader::new(MultiGzDecoder::new(input))) } else { Box::new(input) };
+    let lines: Box<dyn BufRead> =
+        if is_packed { Box::new(BufReader::new(MultiGzDecoder::new(input))) } else { Box::new(input) };
     verify_lines(lines, name, &mut open, verification)?;
     verification.file_done(len);
     Ok(())
@@ -131,12 +132,18 @@ fn differs(line: &Line, source: &Source) -> Option<String> {
     let Ok(Some(found)) = found() else {
         return Some(format!("no record for it at offset {} of «{}»", line.offset, line.filename));
     };
-    let digest = |line: &Line| line.digest.clone().map(|digest| digest.rsplit(':').next().unwrap_or("").to_ascii_uppercase());
+    let digest =
+        |line: &Line| line.digest.clone().map(|digest| digest.rsplit(':').next().unwrap_or("").to_ascii_uppercase());
     for (same, what, wanted, there) in [
         (line.url.is_none() || line.url == found.url, "url", line.url.clone(), found.url.clone()),
         (line.length == found.length, "length", Some(line.length.to_string()), Some(found.length.to_string())),
         (line.digest.is_none() || digest(line) == digest(&found), "digest", line.digest.clone(), found.digest.clone()),
-        (line.timestamp.starts_with(&found.timestamp[..14.min(found.timestamp.len())]), "timestamp", Some(line.timestamp.clone()), Some(found.timestamp.clone())),
+        (
+            line.timestamp.starts_with(&found.timestamp[..14.min(found.timestamp.len())]),
+            "timestamp",
+            Some(line.timestamp.clone()),
+            Some(found.timestamp.clone()),
+        ),
     ] {
         if !same {
             let (wanted, there) = (wanted.unwrap_or_default(), there.unwrap_or_default());

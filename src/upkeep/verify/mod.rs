@@ -30,7 +30,7 @@ use together::Together;
 use walk::{Heard, Warc, walk};
 
 use super::{Error, Progress, Watch};
-use crate::archive::{Packing, Source};
+use crate::archive::Source;
 use crate::crawl::DATABASE;
 use crate::store::{CaptureRow, Reader};
 
@@ -63,7 +63,8 @@ pub fn sort(path: &Path) -> std::io::Result<Option<Sort>> {
         Some(Sort::Warc)
     } else if index::is_one(&start) || is_packed && index::is_packed_one(&start) {
         Some(Sort::Cdxj)
-    } else if is_packed || start.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) || start.starts_with(&[0x5d, 0x2a, 0x4d, 0x18]) {
+    } else if is_packed || start.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) || start.starts_with(&[0x5d, 0x2a, 0x4d, 0x18])
+    {
         let holds = matches!(package::holds(Source::open(path)?), Ok(true));
         holds.then_some(Sort::Warc)
     } else {
@@ -178,7 +179,7 @@ impl<'a> Verification<'a> {
         walk(warcs, cores(), &mut |heard| {
             let name = &warcs[file].name;
             match heard {
-                Heard::Begin(number, _) => {
+                Heard::Begin(number) => {
                     file = number;
                     together.begin();
                     rows = match archive {
@@ -194,7 +195,9 @@ impl<'a> Verification<'a> {
                     let mut say = |code, text| report.add(about(name, &facts, code, text));
                     together.hear(file, name, &facts, &mut say);
                     if let Some(rows) = &mut rows {
-                        rows.hear(&facts, &mut |code, offset, row, text| report.add(of_row(name, code, offset, row, text)));
+                        rows.hear(&facts, &mut |code, offset, row, text| {
+                            report.add(of_row(name, code, offset, row, &text));
+                        });
                     }
                 }
                 Heard::Found { code, offset, record, url, text } => {
@@ -204,7 +207,7 @@ impl<'a> Verification<'a> {
                 Heard::End => {
                     if let Some(rows) = &mut rows {
                         let report = &mut self.report;
-                        rows.finish(&mut |code, offset, row, text| report.add(of_row(name, code, offset, row, text)));
+                        rows.finish(&mut |code, offset, row, text| report.add(of_row(name, code, offset, row, &text)));
                         report.rows += rows.compared;
                     }
                     self.file_done(warcs[file].source.len());
@@ -218,7 +221,14 @@ impl<'a> Verification<'a> {
         for about in together.finish(is_all) {
             let file = warcs.get(about.file).map_or(String::new(), |warc| warc.name.clone());
             let record = Some(about.record).filter(|record| !record.is_empty());
-            self.add(Finding { code: about.code, file, offset: Some(about.offset), record, url: None, text: about.text });
+            self.add(Finding {
+                code: about.code,
+                file,
+                offset: Some(about.offset),
+                record,
+                url: None,
+                text: about.text,
+            });
         }
         Ok(())
     }
@@ -233,13 +243,13 @@ fn about(file: &str, facts: &Facts, code: &'static Code, text: String) -> Findin
     Finding { code, file: file.to_owned(), offset: Some(facts.offset), record, url: facts.url.clone(), text }
 }
 
-fn of_row(file: &str, code: &'static Code, offset: u64, row: Option<&CaptureRow>, text: String) -> Finding {
+fn of_row(file: &str, code: &'static Code, offset: u64, row: Option<&CaptureRow>, text: &str) -> Finding {
     Finding {
         code,
         file: file.to_owned(),
         offset: Some(offset),
         record: row.map(|row| row.record_id.clone()),
         url: row.map(|row| row.url.clone()),
-        text: row.map_or(text.clone(), |row| format!("capture {}: {text}", row.id)),
+        text: row.map_or(text.to_owned(), |row| format!("capture {}: {text}", row.id)),
     }
 }

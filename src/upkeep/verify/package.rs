@@ -10,10 +10,10 @@ use serde_json::Value;
 use sha2::Digest as _;
 use zip::{CompressionMethod, ZipArchive};
 
+use super::Verification;
 use super::finding::{Code, DEFLATED, Finding, PACKAGE, RESOURCE, ZIP};
 use super::index;
 use super::walk::Warc;
-use super::Verification;
 use crate::archive::{Reading, Source, Step};
 use crate::upkeep::Error;
 
@@ -74,7 +74,12 @@ type Say<'a> = &'a mut dyn FnMut(&'static Code, Option<u64>, String);
 type Zip = ZipArchive<BufReader<File>>;
 
 /// Reads every file of the package once: its checksum and its digest.
-fn entries(zip: &mut Zip, name: &str, verification: &Verification<'_>, say: Say<'_>) -> Result<HashMap<String, Entry>, Error> {
+fn entries(
+    zip: &mut Zip,
+    name: &str,
+    verification: &Verification<'_>,
+    say: Say<'_>,
+) -> Result<HashMap<String, Entry>, Error> {
     let mut entries = HashMap::new();
     for number in 0..zip.len() {
         let mut file = match zip.by_index(number) {
@@ -133,7 +138,10 @@ fn json(zip: &mut Zip, path: &str, say: Say<'_>) -> Option<Value> {
     let mut bytes = Vec::new();
     let file = zip.by_name(path).ok()?;
     let read = file.take(JSON_MAX).read_to_end(&mut bytes);
-    match read.map_err(|cause| cause.to_string()).and_then(|_| serde_json::from_slice(&bytes).map_err(|cause| cause.to_string())) {
+    match read
+        .map_err(|cause| cause.to_string())
+        .and_then(|_| serde_json::from_slice(&bytes).map_err(|cause| cause.to_string()))
+    {
         Ok(value) => Some(value),
         Err(cause) => {
             say(&PACKAGE, None, format!("«{path}» is no JSON: {cause}"));
@@ -176,7 +184,11 @@ fn check_description(zip: &mut Zip, entries: &HashMap<String, Entry>, say: Say<'
             say(&PACKAGE, entry.at, format!("the hash of «{path}» is «{hash}»"));
         }
         if resource["bytes"].as_u64() != Some(entry.bytes) {
-            say(&RESOURCE, entry.at, format!("«{path}» has {} bytes, {PACKAGE_FILE} says {}", entry.bytes, resource["bytes"]));
+            say(
+                &RESOURCE,
+                entry.at,
+                format!("«{path}» has {} bytes, {PACKAGE_FILE} says {}", entry.bytes, resource["bytes"]),
+            );
         }
     }
     for (path, entry) in in_order(entries) {
@@ -233,7 +245,13 @@ fn check_places(entries: &HashMap<String, Entry>, say: Say<'_>) {
 }
 
 /// The WARCs inside: in place when they are stored, else unpacked to files that are gone with them.
-fn warcs(zip: &mut Zip, entries: &HashMap<String, Entry>, source: &Source, name: &str, path: &Path) -> Result<Vec<Warc>, Error> {
+fn warcs(
+    zip: &mut Zip,
+    entries: &HashMap<String, Entry>,
+    source: &Source,
+    name: &str,
+    path: &Path,
+) -> Result<Vec<Warc>, Error> {
     let mut warcs = Vec::new();
     for (file, entry) in in_order(entries).filter(|(file, _)| file.starts_with("archive/")) {
         let name = format!("{name}/{file}");
@@ -254,7 +272,13 @@ fn warcs(zip: &mut Zip, entries: &HashMap<String, Entry>, source: &Source, name:
     Ok(warcs)
 }
 
-fn verify_index(zip: &mut Zip, file: &str, warcs: &[Warc], name: &str, verification: &mut Verification<'_>) -> Result<(), Error> {
+fn verify_index(
+    zip: &mut Zip,
+    file: &str,
+    warcs: &[Warc],
+    name: &str,
+    verification: &mut Verification<'_>,
+) -> Result<(), Error> {
     let Ok(entry) = zip.by_name(file) else { return Ok(()) };
     let mut open = |filename: &str| {
         let ending = format!("/archive/{filename}");

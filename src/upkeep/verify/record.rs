@@ -9,7 +9,7 @@ use super::finding::{
     PAYLOAD_DIGEST, TORN, UNCHECKED, ZSTD,
 };
 use super::second;
-use crate::archive::{Dictionary, End, Flaw, Head, Reading, Wrong, ZSTD_MOST, ZstdFrame};
+use crate::archive::{DictionaryFrame, End, Flaw, Head, Reading, Wrong, ZSTD_MOST, ZstdFrame};
 use crate::web::message;
 
 /// An HTTP head longer than this is none.
@@ -19,9 +19,7 @@ const HTTP_HEAD_MAX: usize = 1 << 20;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Facts {
     pub offset: u64,
-    pub inner: u64,
     pub length: u64,
-    pub alone: bool,
     /// Its bytes are all there and are right.
     pub whole: bool,
     pub kind: String,
@@ -72,9 +70,7 @@ pub(super) fn check(
     let field = |name: &str| head.field(name).map(str::to_owned);
     let mut facts = Facts {
         offset: head.offset,
-        inner: head.inner,
         length: end.length,
-        alone: end.alone,
         whole: end.is_whole(),
         kind: head.kind().to_ascii_lowercase(),
         id: head.field("WARC-Record-ID").unwrap_or("").to_owned(),
@@ -106,7 +102,8 @@ pub(super) fn of_flaw(flaw: &Flaw) -> (&'static Code, String) {
         Wrong::Dictionary(_) => &DICTIONARY,
         Wrong::GivenUp => &GIVEN_UP,
     };
-    let inner = if flaw.inner > 0 { format!(", {} bytes into what is packed there", flaw.inner) } else { String::new() };
+    let inner =
+        if flaw.inner > 0 { format!(", {} bytes into what is packed there", flaw.inner) } else { String::new() };
     match flaw.skipped {
         0 => (code, format!("{}{inner}", flaw.wrong)),
         skipped => (code, format!("{}{inner}; {skipped} bytes were passed over", flaw.wrong)),
@@ -117,7 +114,7 @@ pub(super) fn of_flaw(flaw: &Flaw) -> (&'static Code, String) {
 fn check_packing(
     head: &Head,
     end: &End,
-    dictionary: Option<&Dictionary>,
+    dictionary: Option<&DictionaryFrame>,
     say: &mut dyn FnMut(&'static Code, String),
 ) {
     let damaged = !end.is_whole();
@@ -200,14 +197,14 @@ impl Block {
         for name in self.unknown {
             say(&UNCHECKED, format!("nobody knows how to check «{}» of {name}", head.field(name).unwrap_or("")));
         }
-        if self.block.is_some_and(|check| !check.is_right()) {
+        if self.block.is_some_and(|check| !check.agrees()) {
             *whole = false;
             say(&BLOCK_DIGEST, "the block is not what its WARC-Block-Digest says".to_owned());
         }
         let http = self.payload.finish(whole, say);
         self.second.compare(head, say);
         let is_answer = matches!(head.kind(), "response" | "revisit");
-        let Some(http) = http.filter(|_| is_answer && head.length != Some(0)) else { return None };
+        let http = http.filter(|_| is_answer && head.length != Some(0))?;
         if !http.version.starts_with("HTTP/") {
             say(&HTTP, "the block does not begin with an HTTP status line".to_owned());
         }
@@ -251,18 +248,18 @@ impl Payload {
     fn finish(self, whole: &mut bool, say: &mut dyn FnMut(&'static Code, String)) -> Option<message::Head> {
         let (right, http) = match self {
             Payload::None => return None,
-            Payload::Block(check) => (check.is_right(), None),
+            Payload::Block(check) => (check.agrees(), None),
             // No head: the payload is what there is.
             Payload::Head { head, check } => {
                 let right = check.is_none_or(|mut check| {
                     check.update(&head);
-                    check.is_right()
+                    check.agrees()
                 });
                 (right, Some(message::Head::read(&head)))
             }
             Payload::Body { stored, dechunked, head } => {
-                let mut right = stored.is_none_or(Check::is_right);
-                if !right && dechunked.is_some_and(|(_, check)| check.is_right()) {
+                let mut right = stored.is_none_or(Check::agrees);
+                if !right && dechunked.is_some_and(|(_, check)| check.agrees()) {
                     right = true;
                     say(&DECHUNKED, "WARC-Payload-Digest is right for the body without its transfer coding".to_owned());
                 }

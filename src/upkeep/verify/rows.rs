@@ -134,7 +134,8 @@ impl Rows {
         if named != Some((facts.offset, facts.length)) {
             let row = &group.row;
             let there = named.map_or("nowhere".to_owned(), |(at, len)| format!("at {at}, {len} bytes"));
-            let text = format!("the row has the {} {there}; it is at {}, {} bytes", facts.kind, facts.offset, facts.length);
+            let text =
+                format!("the row has the {} {there}; it is at {}, {} bytes", facts.kind, facts.offset, facts.length);
             say(&ROW_DIFFERS, facts.offset, Some(row), text);
         }
     }

@@ -49,6 +49,7 @@ enum Form {
 }
 
 /// What the standard says of one field.
+#[derive(Clone, Copy)]
 struct Field {
     name: &'static str,
     section: &'static str,
@@ -222,9 +223,8 @@ fn has_form(form: Form, value: &str, is_old: bool) -> bool {
 
 fn has_scheme(uri: &str) -> bool {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
-    uri.split_once(':').is_some_and(|(scheme, _)| {
-        scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && scheme.chars().all(fits)
-    })
+    uri.split_once(':')
+        .is_some_and(|(scheme, _)| scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && scheme.chars().all(fits))
 }
 
 /// `YYYY[-MM[-DD[Thh:mm[:ss[.f{1,9}]]Z]]]`; WARC/1.0 has the form to the second alone.
@@ -232,12 +232,16 @@ fn is_date(value: &str, is_old: bool) -> bool {
     const FORM: &str = "dddd-dd-ddTdd:dd:dd";
     let fits = |text: &str, form: &str| {
         text.len() == form.len()
-            && text.bytes().zip(form.bytes()).all(|(byte, want)| if want == b'd' { byte.is_ascii_digit() } else { byte == want })
+            && text
+                .bytes()
+                .zip(form.bytes())
+                .all(|(byte, want)| if want == b'd' { byte.is_ascii_digit() } else { byte == want })
     };
     let Some(time) = value.strip_suffix('Z') else {
         return !is_old && [4, 7, 10].iter().any(|len| fits(value, &FORM[..*len]));
     };
-    let (seconds, fraction) = time.split_once('.').map_or((time, None), |(seconds, fraction)| (seconds, Some(fraction)));
+    let (seconds, fraction) =
+        time.split_once('.').map_or((time, None), |(seconds, fraction)| (seconds, Some(fraction)));
     let fraction_fits = fraction.is_none_or(|digits| {
         !is_old && (1..=9).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
     });
@@ -279,14 +283,26 @@ mod tests {
             ("http://a/\n", "http://a/\nWARC-Truncated: yes\n", "field-form: WARC-Truncated: «yes» (5.15)"),
             ("http://a/\n", "http://a/\nWARC-IP-Address: 1.2.3\n", "field-form: WARC-IP-Address: «1.2.3» (5.10)"),
             ("http://a/\n", "http://a/\nWARC-Payload-Digest: abc\n", "field-form: WARC-Payload-Digest"),
-            ("http://a/\n", "http://a/\nWARC-Refers-To: <urn:uuid:2>\n", "field-misplaced: a response has a WARC-Refers-To"),
+            (
+                "http://a/\n",
+                "http://a/\nWARC-Refers-To: <urn:uuid:2>\n",
+                "field-misplaced: a response has a WARC-Refers-To",
+            ),
             ("http://a/\n", "http://a/\nWARC-Segment-Number: 0\n", "field-form: WARC-Segment-Number: «0» (5.20)"),
             ("25.123Z", "25", "field-form: WARC-Date"),
-            ("application/http; msgtype=response", "text/html", "content-type: an HTTP response is «text/html» (6.3.2)"),
+            (
+                "application/http; msgtype=response",
+                "text/html",
+                "content-type: an HTTP response is «text/html» (6.3.2)",
+            ),
             ("msgtype=response", "msgtype=request", "content-type: an HTTP response"),
             ("WARC-Type: response", "WARC-Type: revisit", "field-missing: a revisit has no WARC-Profile (5.18)"),
             ("WARC-Type: response", "WARC-Type: warcinfo", "field-misplaced: a warcinfo has a WARC-Target-URI (5.14)"),
-            ("WARC-Type: response", "WARC-Type: continuation", "field-missing: a continuation has no WARC-Segment-Number"),
+            (
+                "WARC-Type: response",
+                "WARC-Type: continuation",
+                "field-missing: a continuation has no WARC-Segment-Number",
+            ),
             ("http://a/\n", "http://a/\nnonsense\n", "head-form: 1 lines of the head have no colon"),
         ] {
             let said = said("WARC/1.1", &GOOD.replace(from, to));

@@ -2,9 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::finding::{
-    Code, FILENAME, MANY, NO_ORIGINAL, OF_REVISIT, ORIGINAL, OTHER_DATE, SAME_ID, SEGMENT, WARCINFO,
-};
+use super::finding::{Code, FILENAME, MANY, NO_ORIGINAL, OF_REVISIT, ORIGINAL, OTHER_DATE, SAME_ID, SEGMENT, WARCINFO};
 use super::record::Facts;
 use crate::web::digest::fingerprint;
 
@@ -65,10 +63,9 @@ impl Together {
             return;
         }
         let date = fingerprint(&facts.date);
-        if let Some(first) = facts.concurrent.as_ref().and_then(|id| self.ids.get(&fingerprint(id))) {
-            if first.date != date {
-                say(&OTHER_DATE, "its WARC-Date is not that of the record it is concurrent to (5.4)".to_owned());
-            }
+        let first = facts.concurrent.as_ref().and_then(|id| self.ids.get(&fingerprint(id)));
+        if first.is_some_and(|first| first.date != date) {
+            say(&OTHER_DATE, "its WARC-Date is not that of the record it is concurrent to (5.4)".to_owned());
         }
         if let Some(refers) = facts.refers.as_ref().filter(|_| facts.kind == "revisit") {
             let refers = fingerprint(refers);

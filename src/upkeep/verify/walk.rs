@@ -31,7 +31,7 @@ pub(super) struct Warc {
 /// What is heard of a file, in order.
 pub(super) enum Heard {
     /// The file, by its number, begins.
-    Begin(usize, Option<Packing>),
+    Begin(usize),
     /// A record.
     Record(Box<Facts>),
     /// Something that was found: the offset, the record and URL, what.
@@ -155,7 +155,7 @@ fn listen<E>(
     for (stretch, pieces) in told {
         let source = &warcs[stretch.file].source;
         if stretch.from == 0 {
-            hear(Heard::Begin(stretch.file, stretch.packing))?;
+            hear(Heard::Begin(stretch.file))?;
             at = 0;
         }
         let joins = |piece: Option<Piece>| matches!(piece, Some(Piece::Begin(from)) if from == at);

@@ -7,6 +7,7 @@ mod archive_run;
 mod crash;
 mod door;
 mod endurance;
+mod export;
 mod framing;
 mod gazette;
 mod hand_clock;

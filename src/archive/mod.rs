@@ -37,7 +37,7 @@ pub use readme::{README, write_readme};
 pub use recover::{Found, Recovered, recover, seal_recovered};
 pub use revisit::{Earlier, Original, Unchanged, holds};
 pub use tombstone::{is_tombstone, tombstone};
-pub use writer::{Compress, Writer, WriterOptions, Written};
+pub use writer::{Compress, OPEN, Writer, WriterOptions, Written};
 
 use crate::web::digest::Digest;
 use crate::web::exchange::Validators;

@@ -85,7 +85,7 @@ struct Open {
 }
 
 /// The ending of a file that is being written.
-pub(super) const OPEN: &str = ".open";
+pub const OPEN: &str = ".open";
 
 impl Writer {
     /// A writer that has no file yet; it makes one with the first group.

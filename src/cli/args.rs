@@ -94,6 +94,15 @@ pub(super) enum Command {
         #[command(flatten)]
         scope: ScopeArgs,
     },
+    /// Check files of any tool, or the whole archive and its database: records, digests, field rules, indexes, packages
+    Verify {
+        /// WARC files, packages (WACZ), indexes (CDXJ), or folders of them [default: the archive at --archive]
+        #[arg(value_name = "FILE|DIR")]
+        paths: Vec<PathBuf>,
+        /// Print one JSON object: verdict, files, records, bytes, rows, seconds, counts and findings, at most 1000 a code
+        #[arg(long)]
+        json: bool,
+    },
     /// Pack all of the archive, or a selection with what its pages need, for the journey
     Export(Box<Export>),
     /// Cut torn tails, seal files a killed run left open, leave out what is damaged, put rows right

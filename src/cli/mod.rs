@@ -13,6 +13,7 @@ mod mend;
 mod settings;
 mod units;
 mod upkeep;
+mod verify;
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
@@ -56,6 +57,7 @@ fn run() -> Outcome {
             ask::show(&cli.common, &url, form, at)
         }
         Command::Explain { urls, json, scope } => ask::explain(&cli.common, &urls, json, &scope),
+        Command::Verify { paths, json } => verify::run(&cli.common, &paths, json),
         Command::Export(typed) => export::run(&cli.common, *typed),
         Command::Repair { dry_run } => mend::repair(&cli.common, dry_run),
         Command::Reindex => mend::reindex(&cli.common),

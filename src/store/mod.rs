@@ -3,6 +3,7 @@
 //! One SQLite file. One [`Store`] writes, in one transaction per batch, after the archive has synced; [`Reader`]s look
 //! on, as many as like. The database may lag the archive, never lead it, and can be rebuilt from it but for the queue.
 
+mod audit;
 mod commit;
 mod mend;
 mod payloads;
@@ -18,6 +19,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
+pub use audit::{CaptureRow, FileRow, Stray};
 pub use commit::{Batch, Page, Settled};
 pub use mend::{Followed, Stands};
 pub use payloads::Memento;

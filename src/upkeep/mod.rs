@@ -13,6 +13,7 @@ mod repair;
 mod rewrite;
 mod rows;
 mod takedown;
+pub mod verify;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -86,6 +86,21 @@ impl Head {
     }
 }
 
+/// The length of the head at the beginning of these bytes, with the empty line that ends it; the first `looked` bytes
+/// have been looked at before. None while it has no end.
+pub fn head_len(bytes: &[u8], looked: usize) -> Option<usize> {
+    let mut at = looked.saturating_sub(3);
+    while let Some(newline) = bytes[at..].iter().position(|byte| *byte == b'\n') {
+        at += newline + 1;
+        match &bytes[at..] {
+            [b'\n', ..] => return Some(at + 1),
+            [b'\r', b'\n', ..] => return Some(at + 2),
+            _ => {}
+        }
+    }
+    None
+}
+
 fn status(code: &str) -> Option<u16> {
     let code = code.trim();
     code.parse().ok().filter(|_| code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_digit()))

@@ -27,6 +27,7 @@ mod surt_keys;
 mod sweep;
 mod tidy;
 mod upkeep;
+mod verify;
 mod whole_crawl;
 mod wire_cases;
 mod zstd;

@@ -158,7 +158,7 @@ impl Unpacked {
     pub fn mark(&self) -> Mark {
         let rest = self.out.rest().len() as u64;
         match self.stage {
-            Stage::Plain => Mark { unit: self.raw_at - rest, inner: 0 },
+            Stage::Plain => Mark { unit: self.raw_at.saturating_sub(rest), inner: 0 },
             _ => Mark { unit: self.unit, inner: (self.unpacked - rest).saturating_sub(self.unit_from) },
         }
     }

@@ -98,7 +98,7 @@ impl Head {
             if let Some(value) = raw.headers.get(field) {
                 line(&mut out, name, value);
             }
-            if *field == WarcHeader::RefersTo {
+            if *field == WarcHeader::IPAddress {
                 self.others.iter().for_each(|(name, value)| line(&mut out, name, value.as_bytes()));
             }
         }

@@ -167,6 +167,7 @@ fn a_second_crawl_writes_little_and_loses_nothing() {
     assert_eq!(third["images"], first["images"]);
     assert!(third["revisits"].as_u64().unwrap() >= captures.as_u64().unwrap() - 6, "{third}");
     let grown = bytes_of(archive) - before;
+    println!("{grown} bytes for what is kept in {before} already");
     assert!(grown * 20 < before, "{grown} of {before} bytes for what is kept already");
 
     let revisits = check_revisits(archive);
@@ -314,6 +315,31 @@ fn where_a_seed_leads_is_asked_again_like_the_seed() {
     assert!(!records(folder.path()).iter().any(is_dns), "no name server was asked");
 }
 
+#[test]
+fn what_names_lead_to_is_kept_when_that_is_wanted() {
+    let (site, folder) = (Site::new(), tempfile::tempdir().unwrap());
+    let archive = folder.path();
+    site.tell("/a", page("a", ""));
+    let url = format!("http://localhost:{}/a", site.origin.address.port());
+    let crawl = |more: &[&str]| {
+        let mut command = site.crawl(archive, &[]);
+        assert!(run(command.args(["--allow-address", "127.0.0.0/8"]).arg(&url).args(more)).status.success());
+    };
+    crawl(&[]);
+    crawl(&["--dns-records"]);
+    let all = records(archive);
+    let names: Vec<&Record> = all.iter().filter(|record| record.kind() == "resource").collect();
+    assert_eq!(names.len(), 1, "only the second run keeps it, and only once");
+    assert_eq!(names[0].field("WARC-Target-URI"), Some("dns:localhost"));
+    assert_eq!(names[0].field("Content-Type"), Some("text/dns"));
+    let text = String::from_utf8(names[0].block.clone()).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines[0].len() == 14 && lines[0].starts_with("20"), "{text}");
+    let fields: Vec<&str> = lines.iter().find(|line| line.contains("127.0.0.1")).unwrap().split('\t').collect();
+    assert_eq!((fields[0], &fields[2..]), ("localhost.", ["IN", "A", "127.0.0.1"].as_slice()));
+    check_every_reader(archive);
+}
+
 /// As much of a picture as is looked at.
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x08\0\0\0\x08\x08\x02";
 
@@ -406,6 +432,25 @@ fn a_304_that_nobody_asked_for_is_an_answer() {
     run(&mut site.crawl(folder.path(), &["/l"]));
     check_kinds(folder.path(), "response");
     assert!(check_revisits(folder.path()).is_empty());
+}
+
+#[test]
+fn what_cannot_be_read_any_more_is_asked_for_in_full() {
+    let (site, folder) = (Site::new(), tempfile::tempdir().unwrap());
+    let archive = folder.path();
+    site.tell("/l", page("l", "ETag: \"1\"\r\n"));
+    assert!(run(&mut site.crawl(archive, &["/l"])).status.success());
+    let place = &rows(archive, "SELECT warc_offset, warc_length FROM capture_log WHERE role = 'page'")[0];
+    let (offset, length) = (place[0].as_u64().unwrap() as usize, place[1].as_u64().unwrap() as usize);
+    let file = &warcs(archive)[0];
+    let mut bytes = std::fs::read(file).unwrap();
+    bytes[offset + length / 2..offset + length].fill(0);
+    std::fs::write(file, bytes).unwrap();
+    site.tell("/l", "HTTP/1.1 304 Not Modified\r\n\r\n");
+    run(&mut site.crawl(archive, &["/l"]));
+    let asked: Vec<bool> = site.requests("/l").iter().map(|request| request.contains("If-None-Match")).collect();
+    assert_eq!(asked, [false, true, false]);
+    check_kinds(archive, "response");
 }
 
 #[test]

@@ -950,15 +950,13 @@ fn a_database_of_the_first_schema_is_brought_up_to_date() {
     )
     .unwrap();
     drop(old);
+    assert!(matches!(Reader::open(&path), Err(Error::Older { found: 1, .. })));
     let store = Store::open(&path).unwrap();
     let (original, place) = store.original(&Digest::from_text("sha1:AAAA"), 12).unwrap().unwrap();
     assert_eq!((original.record_id.as_str(), original.at, place.offset), ("<urn:uuid:1>", Timestamp(5), 400));
     let rows = store.reader().unwrap().sql("SELECT capture, refers_to, payload_offset FROM capture_log").unwrap().rows;
     assert_eq!(rows, [[Value::from(1), Value::Null, 400.into()]]);
-    assert_eq!(
-        Connection::open(&path).unwrap().query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0)),
-        Ok(2)
-    );
+    assert!(Reader::open(&path).is_ok());
 }
 
 // ------------------------------------------------------------------------------------------------- docs/schema.md

@@ -8,6 +8,7 @@ mod archive_run;
 mod crash;
 mod door;
 mod endurance;
+mod formats;
 mod framing;
 mod gazette;
 mod hand_clock;

@@ -3,6 +3,8 @@
 //! Each is printed beside baselines that did their part of the same work in the same minute on the same machine; the
 //! ratios say more than the numbers. Nothing here passes or fails. `make bench` runs it on the release build.
 
+mod writing;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -43,6 +45,7 @@ fn main() -> Result<(), Failure> {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
     println!("{}\n", machine(folder.path()));
     records(folder.path())?;
+    writing::measure(folder.path())?;
     commits(folder.path())?;
     demo(folder.path())
 }
@@ -137,9 +140,10 @@ fn append(folder: &Path, exchanges: &[Exchange], compress: Compress) -> Result<M
         }
         writer.sync(written)?;
     }
-    let out = writer.current().map_or(0, |(_, len)| len);
     writer.close()?;
-    Ok(Measured { took: began.elapsed(), out })
+    let took = began.elapsed();
+    let files = std::fs::read_dir(folder.path())?.map(|entry| Ok(entry?.metadata()?.len()));
+    Ok(Measured { took, out: files.sum::<std::io::Result<u64>>()? })
 }
 
 /// No digest, no compression, no file: what the crate's own writer does with the answers.

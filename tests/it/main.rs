@@ -9,6 +9,7 @@ mod crash;
 mod door;
 mod endurance;
 mod export;
+mod formats;
 mod framing;
 mod full_disk;
 mod gazette;

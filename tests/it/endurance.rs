@@ -71,8 +71,8 @@ fn kill_and_kill_again(runtime: &Runtime, edition: Edition, seed: u64, kills: us
         let is_lost = |(url, times): &(&String, &usize)| asked.get(*url) != Some(times) && !now.contains_key(*url);
         let lost = gazette.asked().iter().filter(is_lost).count();
         println!("seed {seed}, kill {kill}: {} kept, {lost} lost", now.len());
-        // In the air, or landed and not yet read.
-        assert!(lost <= 2 * IN_THE_AIR, "seed {seed}, kill {kill}: {lost} lost");
+        // In the air, or landed and on the way to the archive.
+        assert!(lost <= 3 * IN_THE_AIR, "seed {seed}, kill {kill}: {lost} lost");
         had = now;
     }
     let asked = gazette.asked();

@@ -3,12 +3,13 @@
 CARGO ?= cargo
 export CARGO
 
-.PHONY: help demo test check lint bench install clean-demo
+.PHONY: help demo test soak check lint bench install clean-demo
 
 help:
 	@echo 'make demo     build, then crawl a small news site that runs on this machine; ARGS=--replay opens it'
 	@echo 'make check    format, lints, unit tests: the inner loop'
 	@echo 'make test     everything that must hold before a change is kept; installs what tests need'
+	@echo 'make soak     every crash point in every manner, and a hundred kills: minutes'
 	@echo 'make lint     format and lints alone'
 	@echo 'make bench    the measurements (release build)'
 	@echo 'make install  pressmark into ~/.cargo/bin (release build)'
@@ -21,6 +22,10 @@ demo:
 
 test:
 	@scripts/test
+
+# The same tests as in `make test`, without the sparing.
+soak:
+	PRESSMARK_SOAK=1 $(CARGO) test --locked --test it -- --nocapture sweep:: endurance::
 
 check:
 	@scripts/test format lints unit

@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use pressmark::archive::{self, Capture, Compress, Kind, Notes, Options, Place, Stored, Writer, WriterOptions};
+use pressmark::archive::{
+    self, Capture, Codebook, Compress, Kind, Notes, Options, Place, Stored, Writer, WriterOptions,
+};
 use pressmark::store::{Batch, Reader, Settled, Store};
 use pressmark::web::candidate::Role;
 use pressmark::web::digest::{Algorithm, digest};
@@ -113,8 +115,9 @@ fn middle(mut measure: impl FnMut() -> Result<Measured, Failure>) -> Result<Meas
 
 fn append(folder: &Path, exchanges: &[Exchange], compress: Compress) -> Result<Measured, Failure> {
     let folder = tempfile::tempdir_in(folder)?;
-    let spool_dir = folder.path().to_owned();
-    let records = Options { digest: Algorithm::Sha1, compress, framing: Stored::Entity, dns_records: false, spool_dir };
+    let (codebook, spool_dir) = (Codebook::default(), folder.path().to_owned());
+    let framing = Stored::Entity;
+    let records = Options { digest: Algorithm::Sha1, compress, codebook, framing, dns_records: false, spool_dir };
     let began = Instant::now();
     let mut writer = Writer::new(WriterOptions {
         folder: folder.path().to_owned(),
@@ -122,6 +125,7 @@ fn append(folder: &Path, exchanges: &[Exchange], compress: Compress) -> Result<M
         max_size: 1 << 40,
         max_age: Duration::from_secs(86400),
         compress,
+        dictionary: None,
         info: vec![("software".to_owned(), "bench".to_owned())],
     })?;
     for group in exchanges.chunks(GROUP) {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use data_encoding::BASE64;
 use warc::{RecordType, WarcHeader};
 
+use super::dictionary::Codebook;
 use super::framing::{Stored, stored_head};
 use super::notes::Notes;
 use super::record::{Head, Packed, Packing, pack};
@@ -32,12 +33,21 @@ pub struct Options {
     pub digest: Algorithm,
     /// How records are compressed.
     pub compress: Compress,
+    /// The dictionary of zstd; the writer sets it.
+    pub codebook: Codebook,
     /// In which form chunked answers are stored.
     pub framing: Stored,
     /// Whether the answers of name servers are kept.
     pub dns_records: bool,
     /// Where long records wait until they are appended.
     pub spool_dir: PathBuf,
+}
+
+impl Options {
+    fn packing(&self, packed_already: bool) -> Packing {
+        let dictionary = if self.compress == Compress::Zstd { self.codebook.current() } else { None };
+        Packing { compress: self.compress, packed_already, dictionary }
+    }
 }
 
 /// A group of records, ready to be appended.
@@ -86,11 +96,6 @@ impl Encoded {
         false
     }
 
-    /// Whether its payload is kept elsewhere.
-    pub fn is_revisit(&self) -> bool {
-        self.kind == Kind::Revisit
-    }
-
     /// The payload of an answer that came whole, with its length: an earlier record may hold the same. None when there
     /// is nothing to save.
     pub fn whole_payload(&self) -> Option<(&Digest, u64)> {
@@ -114,11 +119,6 @@ impl Encoded {
         if let Unchanged::NotModified(earlier) = unchanged {
             self.payload = earlier.payload.clone();
             self.payload_len = earlier.payload_len;
-            self.media = self.media.or_else(|| earlier.media.clone());
-            // A 304 that names no validators confirms those it was asked with.
-            if self.validators.is_empty() {
-                self.validators.clone_from(&earlier.validators);
-            }
         }
         let head = answer.head.clone().of_kind(RecordType::Revisit);
         let head = head
@@ -130,7 +130,7 @@ impl Encoded {
             .with(WarcHeader::BlockDigest, digest(options.digest, &answer.stored).as_str())
             // WARC/1.1, 6.7.2: where the payload is left out, the record says that it is cut.
             .with(WarcHeader::Truncated, "length");
-        let packing = Packing { compress: options.compress, packed_already: false };
+        let packing = options.packing(false);
         let (stored, folder) = (&answer.stored, &options.spool_dir);
         self.first = pack(head, stored.len() as u64, packing, folder, &mut |out| out.write_all(stored))
             .map_err(Error::new("spool a record in", folder))?;
@@ -193,7 +193,7 @@ impl Resource<'_> {
             .with(WarcHeader::ConcurrentTo, first)
             .with(WarcHeader::PayloadDigest, digest.as_str())
             .with(WarcHeader::BlockDigest, digest.as_str());
-        let packing = Packing { compress: options.compress, packed_already: false };
+        let packing = options.packing(false);
         let block = self.block;
         pack(head, block.len() as u64, packing, &options.spool_dir, &mut |out| out.write_all(block))
     }
@@ -269,7 +269,7 @@ impl Group<'_> {
         let media = read.field("content-type");
         let packed_already = !read.content_codings().is_empty() || media.as_deref().is_some_and(is_compressed);
         let length = stored.len() as u64 + kept.iter().map(|part| part.len).sum::<u64>();
-        let packing = Packing { compress: options.compress, packed_already };
+        let packing = options.packing(packed_already);
         let first = pack(head, length, packing, &options.spool_dir, &mut |out| {
             out.write_all(&stored)?;
             source.each(&kept, &mut |bytes| out.write_all(bytes))
@@ -321,7 +321,7 @@ impl Group<'_> {
             .head(RecordType::Request, "application/http;msgtype=request")
             .with(WarcHeader::ConcurrentTo, response)
             .with(WarcHeader::BlockDigest, digest(self.options.digest, sent).as_str());
-        let packing = Packing { compress: self.options.compress, packed_already: false };
+        let packing = self.options.packing(false);
         pack(head, sent.len() as u64, packing, &self.options.spool_dir, &mut |out| out.write_all(sent))
     }
 }
@@ -371,7 +371,7 @@ pub fn encode_document(
         .with(WarcHeader::PayloadDigest, payload.as_str())
         .with(WarcHeader::BlockDigest, payload.as_str());
     let record_id = head.id().to_owned();
-    let packing = Packing { compress: options.compress, packed_already: false };
+    let packing = options.packing(false);
     let spooled = Error::new("spool a record in", &options.spool_dir);
     let records = || {
         let first = pack(head, bytes.len() as u64, packing, &options.spool_dir, &mut |out| out.write_all(bytes))?;
@@ -401,12 +401,12 @@ pub fn encode_document(
 }
 
 fn metadata(notes: &Notes, url: &str, at: Timestamp, first: &str, options: &Options) -> io::Result<Packed> {
-    let block = serde_json::to_vec(notes)?;
-    let head = Head::new(RecordType::Metadata, at, "application/json")
+    let block = notes.to_block()?;
+    let head = Head::new(RecordType::Metadata, at, "application/warc-fields")
         .with(WarcHeader::TargetURI, url)
         .with(WarcHeader::ConcurrentTo, first)
         .with(WarcHeader::BlockDigest, digest(options.digest, &block).as_str());
-    let packing = Packing { compress: options.compress, packed_already: false };
+    let packing = options.packing(false);
     pack(head, block.len() as u64, packing, &options.spool_dir, &mut |out| out.write_all(&block))
 }
 

@@ -112,7 +112,27 @@ impl From<Times> for TimesNote {
     }
 }
 
+/// The name under which the notes stand in a record's fields.
+const FIELD: &str = "pressmark: ";
+
 impl Notes {
+    /// The block of the metadata record (WARC/1.1, 6.6): the standard's own `via`, and all of it as JSON in a field of
+    /// ours. As `application/warc-fields` it is left out of every index; under any other type cdxj-indexer and pywb
+    /// list it under the page's URL, and show it in the page's place.
+    pub fn to_block(&self) -> serde_json::Result<Vec<u8>> {
+        let json = serde_json::to_string(self)?;
+        let via = self.via.as_deref().filter(|via| !via.contains(char::is_control));
+        let via = via.map_or(String::new(), |via| format!("via: {via}\r\n"));
+        Ok(format!("{via}{FIELD}{json}\r\n").into_bytes())
+    }
+
+    /// Reads the block of a metadata record; none when it is another tool's.
+    pub fn of_block(block: &[u8]) -> Option<Notes> {
+        let text = std::str::from_utf8(block).ok()?;
+        let json = text.lines().find_map(|line| line.strip_prefix(FIELD))?;
+        serde_json::from_str(json).ok()
+    }
+
     /// Notes on a URL with this role and nothing else known.
     pub fn new(seed: impl Into<String>, role: Role) -> Notes {
         Notes {

@@ -3,14 +3,16 @@
 //! Types and fields are the `warc` crate's. The order, the spelling and the digits of a date are ours: that crate keeps
 //! fields in a hash map, writes names in lower case and cuts dates to the second.
 
-use std::io::{self, Read, Write};
+use std::io::{self, BufReader, Read, Seek, Write};
 use std::path::Path;
+use std::sync::Arc;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use tempfile::SpooledTempFile;
 use warc::{RecordBuilder, RecordType, WarcHeader};
 
+use super::dictionary::{self, Dictionary};
 use super::writer::Compress;
 use crate::web::time::Timestamp;
 
@@ -117,20 +119,25 @@ fn clean(value: &str) -> String {
 }
 
 /// How a record's block is packed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Packing {
     pub compress: Compress,
     /// The block is compressed already: a second time would cost much and gain nothing.
     pub packed_already: bool,
+    /// What zstd frames are packed with.
+    pub dictionary: Option<Arc<Dictionary>>,
 }
 
 /// A record's bytes as they will stand in the file.
 pub(super) struct Packed {
     pub bytes: SpooledTempFile,
     pub length: u64,
+    /// Its length before it was packed.
+    plain: u64,
+    packing: Packing,
 }
 
-/// Writes a record: its head, its block as `block` writes it, two line ends; one gzip member a record.
+/// Writes a record: its head, its block as `block` writes it, two line ends; one gzip member or zstd frame a record.
 pub(super) fn pack(
     head: Head,
     length: u64,
@@ -138,32 +145,67 @@ pub(super) fn pack(
     folder: &Path,
     block: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<Packed> {
+    const END: &[u8] = b"\r\n\r\n";
     let head = head.into_bytes(length);
-    let file = tempfile::spooled_tempfile_in(IN_MEMORY, folder);
-    let write = |out: &mut dyn Write, block: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>| {
+    let plain = (head.len() + END.len()) as u64 + length;
+    Packed::new(plain, packing, folder, &mut |out| {
         out.write_all(&head)?;
         block(out)?;
-        out.write_all(b"\r\n\r\n")
-    };
-    let mut file = match packing.compress {
-        Compress::None => {
-            let mut file = file;
-            write(&mut file, block)?;
-            file
-        }
-        Compress::Gzip => {
-            let level = if packing.packed_already { Compression::none() } else { Compression::new(6) };
-            let mut encoder = GzEncoder::new(file, level);
-            write(&mut encoder, block)?;
-            encoder.finish()?
-        }
-    };
-    let length = io::Seek::stream_position(&mut file)?;
-    io::Seek::rewind(&mut file)?;
-    Ok(Packed { bytes: file, length })
+        out.write_all(END)
+    })
 }
 
 impl Packed {
+    fn new(
+        plain: u64,
+        packing: Packing,
+        folder: &Path,
+        record: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>,
+    ) -> io::Result<Packed> {
+        let mut file = tempfile::spooled_tempfile_in(IN_MEMORY, folder);
+        let mut file = match packing.compress {
+            Compress::None => {
+                record(&mut file)?;
+                file
+            }
+            Compress::Gzip => {
+                let level = if packing.packed_already { Compression::none() } else { Compression::new(6) };
+                let mut encoder = GzEncoder::new(file, level);
+                record(&mut encoder)?;
+                encoder.finish()?
+            }
+            Compress::Zstd => {
+                let dictionary = packing.dictionary.as_deref();
+                let mut encoder = dictionary::frame(file, plain, packing.packed_already, dictionary)?;
+                record(&mut encoder)?;
+                encoder.finish()?
+            }
+        };
+        let length = file.stream_position()?;
+        file.rewind()?;
+        Ok(Packed { bytes: file, length, plain, packing })
+    }
+
+    /// Packs the record anew where a file wants another dictionary than was wanted when the record was made.
+    pub(super) fn suit(&mut self, wanted: Option<&Arc<Dictionary>>, folder: &Path) -> io::Result<()> {
+        if self.packing.compress != Compress::Zstd || self.packing.dictionary.as_ref() == wanted {
+            return Ok(());
+        }
+        let packing = Packing { dictionary: wanted.cloned(), ..self.packing.clone() };
+        let frame = BufReader::new(&mut self.bytes);
+        let mut plain = dictionary::unpacked(frame, self.packing.dictionary.as_deref())?;
+        let packed = Packed::new(self.plain, packing, folder, &mut |out| io::copy(&mut plain, out).map(drop))?;
+        drop(plain);
+        *self = packed;
+        Ok(())
+    }
+
+    /// Lets a dictionary be trained from the record, too.
+    pub(super) fn teach(&mut self, samples: &mut dictionary::Samples) -> io::Result<()> {
+        samples.add_frame(BufReader::new(&mut self.bytes), self.plain, self.length)?;
+        self.bytes.rewind()
+    }
+
     /// Appends the record to a file.
     pub(super) fn write_to(&mut self, out: &mut dyn Write) -> io::Result<()> {
         let copied = io::copy(&mut Read::by_ref(&mut self.bytes).take(self.length), out)?;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::framing::entity;
 use super::read::{Record, Records};
-use super::writer::{OPEN, seal};
+use super::writer::{FileName, OPEN, seal};
 use super::{Capture, Error, Kind, Notes, Original, Place};
 use crate::web::digest::Digest;
 use crate::web::exchange::Validators;
@@ -76,7 +76,8 @@ fn open_files(folder: &Path) -> Result<Vec<PathBuf>, Error> {
             paths.push(path);
         }
     }
-    paths.sort();
+    // As they were written: a revisit in one refers to an original in the one before.
+    paths.sort_by_cached_key(|path| (FileName::of(path).map(|name| (name.started, name.serial)), path.clone()));
     Ok(paths)
 }
 
@@ -127,7 +128,7 @@ pub(super) fn read_group(file: &str, mut group: Vec<Record>) -> Option<Found> {
         "resource" => Kind::Resource,
         _ => return None,
     };
-    let notes: Notes = serde_json::from_slice(&metadata.block).ok()?;
+    let notes = Notes::of_block(&metadata.block)?;
     let (status, media, validators, payload_len) = match kind {
         Kind::Response | Kind::Revisit => {
             let head = Head::read(first.http().0);

@@ -30,8 +30,6 @@ pub struct Earlier {
     pub payload: Digest,
     /// Its length.
     pub payload_len: u64,
-    /// The media type it was last sent with.
-    pub media: Option<String>,
     /// What the server said the answer could be recognised by.
     pub validators: Validators,
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use regex::Regex;
 
-use super::units::{duration, instant, size};
+use super::units::{duration, since, size, until};
 use crate::crawl::{Depth, Reach};
 use crate::report;
 use crate::web::time::Timestamp;
@@ -80,7 +80,7 @@ pub(super) enum Command {
         #[arg(long)]
         wire: bool,
         /// Of the capture at that time, not of the best one: 2026-11-22, or 2026-11-22T13:46:25Z
-        #[arg(long, value_name = "TIME", value_parser = instant, requires = "form")]
+        #[arg(long, value_name = "TIME", value_parser = until, requires = "form")]
         at: Option<Timestamp>,
     },
     /// Say of each URL: canonical form, sort key, what it wraps, scope rule, robots rule, pace, captures
@@ -133,6 +133,17 @@ pub(super) enum Command {
         #[arg(long)]
         undo: bool,
     },
+    /// Check files of any tool, or the whole archive and its database: records, digests, field rules, indexes, packages
+    Verify {
+        /// WARC files, packages (WACZ), indexes (CDXJ), or folders of them [default: the archive at --archive]
+        #[arg(value_name = "FILE|DIR")]
+        paths: Vec<PathBuf>,
+        /// Print one JSON object: verdict, files, records, bytes, rows, seconds, counts and findings, at most 1000 a code
+        #[arg(long)]
+        json: bool,
+    },
+    /// Pack all of the archive, or a selection with what its pages need, for the journey
+    Export(Box<Export>),
     /// Print a completion script
     Completions {
         /// The shell
@@ -234,6 +245,9 @@ pub(super) struct Crawl {
     /// How records are compressed
     #[arg(long, value_enum, default_value_t = CompressArg::Gzip)]
     pub compress: CompressArg,
+    /// With zstd: a trained dictionary, or text to train one from [default: the profile's first pages]
+    #[arg(long, value_name = "FILE")]
+    pub dictionary: Option<PathBuf>,
     /// Which digest stands in records
     #[arg(long, value_enum, default_value_t = DigestArg::Sha1)]
     pub digest: DigestArg,
@@ -258,6 +272,62 @@ pub(super) struct Crawl {
     /// Print the summary as one JSON object
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Export {
+    /// What to make
+    #[arg(value_enum, value_name = "wacz|cdxj|warc", hide_possible_values = true)]
+    pub what: ExportKind,
+    /// The file; for warc a name that does not end in .warc, .warc.gz or .warc.zst is a folder of files
+    #[arg(value_name = "OUT")]
+    pub out: PathBuf,
+    /// For cdxj: index these files, whoever wrote them, in place of the archive
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// For warc: how records are compressed [default: as OUT says, else gzip]
+    #[arg(long, value_enum)]
+    pub compress: Option<CompressArg>,
+    /// In folders and packages, a WARC file of this size is followed by another
+    #[arg(long, value_name = "SIZE", default_value = "1GB", value_parser = size)]
+    pub warc_size: u64,
+    /// For wacz: what the package is called
+    #[arg(long, value_name = "TEXT")]
+    pub title: Option<String>,
+    /// Replace the file OUT
+    #[arg(long)]
+    pub force: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ExportKind {
+    /// One package with records, index and pages, for ReplayWeb.page and others
+    Wacz,
+    /// The index of the records
+    Cdxj,
+    /// The records
+    Warc,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(super) struct SelectArgs {
+    /// Only URLs that begin so
+    #[arg(long, value_name = "URL")]
+    pub url_prefix: Option<String>,
+    /// Only this host and those below it
+    #[arg(long, value_name = "HOST")]
+    pub site: Option<String>,
+    /// Only what was captured on this day or at this instant, or later
+    #[arg(long, value_name = "DATE", value_parser = since)]
+    pub since: Option<Timestamp>,
+    /// Only what was captured up to this day, or before this instant
+    #[arg(long, value_name = "DATE", value_parser = until)]
+    pub until: Option<Timestamp>,
+    /// Only what this run captured
+    #[arg(long, value_name = "N")]
+    pub run: Option<i64>,
 }
 
 /// It becomes part of file names.
@@ -311,6 +381,7 @@ pub(super) enum RobotsArg {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum CompressArg {
     Gzip,
+    Zstd,
     None,
 }
 

@@ -84,8 +84,10 @@ pub(super) fn show(common: &Common, url: &str, form: Option<Form>, at: Option<Ti
         Form::Raw => super::print(&entity(original.as_ref().unwrap_or(&record))),
         Form::Wire => {
             let metadata = read(&memento.metadata)?;
-            let notes: Notes = serde_json::from_slice(&metadata.block)
-                .map_err(|cause| failed("read the notes on how the answer was framed", cause))?;
+            let notes = Notes::of_block(&metadata.block).ok_or_else(|| {
+                let why = "they are not in its metadata record".to_owned();
+                failed("read the notes on how the answer was framed", std::io::Error::other(why))
+            })?;
             // A 304 had no body, whatever it refers to.
             let original = original.filter(|_| memento.status != Some(304));
             let received = received(&record, original.as_ref(), notes.framing.as_ref());
@@ -149,7 +151,7 @@ fn explain_one(
     Ok(json!({
         "url": text,
         "canonical": url.as_str(),
-        "surt": surt(url),
+        "surt": surt(url.as_str()),
         "unwrapped": wrapped,
         "scope": {"in": is_in, "rule": rule},
         "robots": {

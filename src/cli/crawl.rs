@@ -15,7 +15,7 @@ use super::args::{
     AllOrNone, Common, CompressArg, Crawl, DigestArg, FramingArg, IfRunning, RevisitArg, RobotsArg, ScopeArgs,
 };
 use super::exit::{Exit, Outcome, failed, usage};
-use crate::archive::{Compress, Stored};
+use crate::archive::{Compress, Dictionary, Stored};
 use crate::crawl::{self, Brings, Budget, Event, Lock, Plan, Revisit, Scope, SeedInput, Stop, Summary};
 use crate::fetch::{self, Fetcher};
 use crate::politeness::RobotsPolicy;
@@ -30,7 +30,7 @@ const LOCK_RETRY: Duration = Duration::from_millis(200);
 
 /// Runs a crawl as it was asked for.
 pub(super) fn run(common: &Common, crawl: Box<Crawl>) -> Outcome {
-    let seeds = seeds(&crawl.seeds)?;
+    let sources: Vec<Source<'_>> = crawl.seeds.iter().map(|text| source(text)).collect::<anyhow::Result<_>>()?;
     let (strict, json) = (crawl.strict, crawl.json);
     let Some(_lock) = lock(&common.archive, crawl.if_running)? else {
         if !common.quiet {
@@ -38,6 +38,8 @@ pub(super) fn run(common: &Common, crawl: Box<Crawl>) -> Outcome {
         }
         return Ok(Exit::Done);
     };
+    // Only now: a start that finds the archive held has read and raised nothing.
+    let seeds = seeds(&sources)?;
     let mut progress = progress(common.quiet);
     if crawl.contact.is_none() && !common.quiet {
         let text = "no --contact is given: a site's owner cannot reach you".to_owned();
@@ -135,26 +137,43 @@ pub(super) fn block_on<F: Future>(future: F) -> F::Output {
     output
 }
 
-/// The seeds as typed: URLs, files, folders, standard input.
-fn seeds(typed: &[String]) -> anyhow::Result<Vec<SeedInput>> {
+/// A seed as typed.
+enum Source<'a> {
+    StandardInput,
+    Folder(&'a Path),
+    File(&'a Path),
+    Url(&'a str),
+}
+
+fn source(text: &str) -> anyhow::Result<Source<'_>> {
+    let path = Path::new(text);
+    match text {
+        "-" => Ok(Source::StandardInput),
+        _ if path.is_dir() => Ok(Source::Folder(path)),
+        _ if path.is_file() => Ok(Source::File(path)),
+        _ if WebUrl::parse(text).is_ok() => Ok(Source::Url(text)),
+        _ => Err(usage(format!("«{text}» is no URL, and there is no such file or folder"))),
+    }
+}
+
+/// What the sources hold.
+fn seeds(sources: &[Source<'_>]) -> anyhow::Result<Vec<SeedInput>> {
     let mut seeds = Vec::new();
-    for text in typed {
-        let path = Path::new(text);
-        if text == "-" {
-            let mut bytes = Vec::new();
-            std::io::stdin().read_to_end(&mut bytes).map_err(|cause| failed("read standard input", cause))?;
-            // It has no name, and must have the same one when the same bytes come again.
-            let name = digest(Algorithm::Sha1, &bytes).as_str().replace(':', "-");
-            seeds.push(SeedInput::Document { name, bytes });
-        } else if path.is_dir() {
-            folder(path, path, &mut seeds)?;
-        } else if path.is_file() {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            seeds.push(SeedInput::Document { name, bytes: bytes(path)? });
-        } else if WebUrl::parse(text).is_ok() {
-            seeds.push(SeedInput::Url(text.clone()));
-        } else {
-            return Err(usage(format!("«{text}» is no URL, and there is no such file or folder")));
+    for source in sources {
+        match *source {
+            Source::StandardInput => {
+                let mut bytes = Vec::new();
+                std::io::stdin().read_to_end(&mut bytes).map_err(|cause| failed("read standard input", cause))?;
+                // It has no name, and must have the same one when the same bytes come again.
+                let name = digest(Algorithm::Sha1, &bytes).as_str().replace(':', "-");
+                seeds.push(SeedInput::Document { name, bytes });
+            }
+            Source::Folder(path) => folder(path, path, &mut seeds)?,
+            Source::File(path) => {
+                let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                seeds.push(SeedInput::Document { name, bytes: bytes(path)? });
+            }
+            Source::Url(text) => seeds.push(SeedInput::Url(text.to_owned())),
         }
     }
     Ok(seeds)
@@ -238,8 +257,10 @@ fn plan(common: &Common, crawl: Crawl, seeds: Vec<SeedInput>) -> anyhow::Result<
     plan.warc_age = crawl.warc_age;
     plan.compress = match crawl.compress {
         CompressArg::Gzip => Compress::Gzip,
+        CompressArg::Zstd => Compress::Zstd,
         CompressArg::None => Compress::None,
     };
+    plan.dictionary = dictionary(crawl.dictionary.as_deref(), plan.compress)?;
     plan.digest = match crawl.digest {
         DigestArg::Sha1 => Algorithm::Sha1,
         DigestArg::Sha256 => Algorithm::Sha256,
@@ -258,6 +279,15 @@ fn plan(common: &Common, crawl: Crawl, seeds: Vec<SeedInput>) -> anyhow::Result<
     plan.budget = Budget { pages: crawl.max_pages, bytes: crawl.max_bytes, time: crawl.max_time };
     plan.fresh = crawl.fresh;
     Ok(plan)
+}
+
+/// The dictionary of zstd, if one is given.
+fn dictionary(path: Option<&Path>, compress: Compress) -> anyhow::Result<Option<Arc<Dictionary>>> {
+    let Some(path) = path else { return Ok(None) };
+    if compress != Compress::Zstd {
+        return Err(usage("--dictionary is of use with --compress zstd only"));
+    }
+    Ok(Some(Arc::new(Dictionary::open(path).map_err(|error| usage(error.to_string()))?)))
 }
 
 /// The usual roots and those of a PEM file.

@@ -69,6 +69,7 @@ fn exit_of(error: &anyhow::Error) -> Exit {
     }
     match error.downcast_ref::<upkeep::Error>() {
         Some(upkeep::Error::Interrupted) => return Exit::Interrupted,
+        Some(upkeep::Error::Request(_)) => return Exit::Usage,
         Some(upkeep::Error::Io { .. } | upkeep::Error::Archive(_)) => return Exit::CannotWrite,
         Some(upkeep::Error::Crawl(error)) => return exit_of_crawl(error),
         Some(upkeep::Error::Store(error)) => return exit_of_store(error),
@@ -104,10 +105,32 @@ pub(super) fn sentence(error: &anyhow::Error) -> String {
     let mut parts: Vec<String> = Vec::new();
     for cause in error.chain() {
         let text = cause.to_string();
-        // Some libraries repeat their cause in their own text.
-        if !parts.last().is_some_and(|last| last.contains(&text)) {
+        // Some libraries repeat their cause in their own text, and SQLite repeats its text behind a number.
+        if !parts.last().is_some_and(|last| last.contains(&text) || text.ends_with(&format!(": {last}"))) {
             parts.push(text);
         }
     }
-    parts.join(": ")
+    let advice = if exit_of(error) == Exit::CannotWrite { advice(error) } else { "" };
+    format!("{}{advice}", parts.join(": "))
+}
+
+/// What to do about an archive that cannot be written: by what lies at the bottom of the error.
+fn advice(error: &anyhow::Error) -> &'static str {
+    use rusqlite::ErrorCode;
+    use std::io::ErrorKind;
+    let io = error.chain().find_map(|cause| cause.downcast_ref::<std::io::Error>()).map(std::io::Error::kind);
+    let sqlite = error.chain().find_map(|cause| cause.downcast_ref::<rusqlite::Error>()?.sqlite_error_code());
+    match (io, sqlite) {
+        (Some(ErrorKind::StorageFull | ErrorKind::QuotaExceeded), _) | (_, Some(ErrorCode::DiskFull)) => {
+            "; nothing captured is lost: make room there, then run the same command again"
+        }
+        (Some(ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied), _)
+        | (_, Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied)) => {
+            "; nothing captured is lost: make it writable (and see that there is room), then run the same command again"
+        }
+        (Some(ErrorKind::NotADirectory | ErrorKind::AlreadyExists), _) => {
+            "; nothing was touched: name a folder with --archive, then run the same command again"
+        }
+        _ => "; nothing captured is lost: see to the disk, then run the same command again",
+    }
 }

@@ -8,10 +8,12 @@ mod ask;
 mod crawl;
 mod demo;
 mod exit;
+mod export;
 mod mend;
 mod settings;
 mod units;
 mod upkeep;
+mod verify;
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
@@ -62,6 +64,8 @@ fn run() -> Outcome {
             mend::forget(&cli.common, &mend::Forget { url: &url, reason: &reason, dry_run, undo })
         }
         Command::Block { url, reason, undo } => mend::block(&cli.common, &url, undo, &reason),
+        Command::Verify { paths, json } => verify::run(&cli.common, &paths, json),
+        Command::Export(typed) => export::run(&cli.common, *typed),
         Command::Completions { shell } => {
             let mut command = settings::declared();
             let mut script = Vec::new();

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use crate::web::time::Timestamp;
 
+const DAY: Duration = Duration::from_secs(86_400);
+
 /// `500ms`, `30s`, `5m`, `12h`, `7d`; a bare number is seconds.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let (number, unit) = split(text);
@@ -40,11 +42,22 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
     if bytes.is_finite() && (0.0..1e18).contains(&bytes) { Ok(bytes as u64) } else { Err(wrong()) }
 }
 
-/// An instant as ISO 8601 writes it; a day means its end.
-pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
-    Timestamp::from_iso(text)
-        .or_else(|| Timestamp::from_iso(&format!("{text}T23:59:59.999Z")))
-        .ok_or_else(|| format!("«{text}» is no instant; write 2026-11-22 or 2026-11-22T13:46:25Z"))
+/// `2026-11-22` is the beginning of that day, `2026-11-22T13:00:00Z` that instant.
+pub(super) fn since(text: &str) -> Result<Timestamp, String> {
+    day(text).or_else(|| Timestamp::from_iso(text)).ok_or_else(|| no_date(text))
+}
+
+/// `2026-11-22` is the end of that day, `2026-11-22T13:00:00Z` that instant.
+pub(super) fn until(text: &str) -> Result<Timestamp, String> {
+    day(text).map(|day| day.after(DAY)).or_else(|| Timestamp::from_iso(text)).ok_or_else(|| no_date(text))
+}
+
+fn day(text: &str) -> Option<Timestamp> {
+    Timestamp::from_iso(&format!("{}T00:00:00Z", text.trim()))
+}
+
+fn no_date(text: &str) -> String {
+    format!("«{text}» is no date; write 2026-11-22 or 2026-11-22T13:00:00Z")
 }
 
 fn split(text: &str) -> (&str, &str) {
@@ -56,6 +69,15 @@ fn split(text: &str) -> (&str, &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_day_has_a_beginning_and_an_end() {
+        let at = |text| Timestamp::from_iso(text).ok_or_else(String::new);
+        assert_eq!(since("2026-11-22"), at("2026-11-22T00:00:00Z"));
+        assert_eq!(until("2026-11-22"), at("2026-11-23T00:00:00Z"));
+        assert_eq!(until("2026-11-22T13:00:00+01:00"), at("2026-11-22T12:00:00Z"));
+        assert!(since("22.11.2026").is_err());
+    }
 
     #[test]
     fn durations_and_sizes_are_read() {

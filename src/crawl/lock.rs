@@ -17,7 +17,12 @@ impl Lock {
     /// [`Error::Held`] when another process has it, [`Error::Folder`] when there can be none.
     pub fn take(archive: &Path) -> Result<Lock, Error> {
         let folder = |source| Error::Folder { path: archive.to_owned(), source };
-        std::fs::create_dir_all(archive).map_err(folder)?;
+        if !archive.is_dir() {
+            std::fs::create_dir_all(archive).map_err(folder)?;
+            // The name of a new folder is durable when the one around it is; that one need not be ours to read.
+            let around = archive.parent().filter(|path| !path.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            let _ = File::open(around).and_then(|around| around.sync_all());
+        }
         let path = archive.join(".lock");
         let mut file = OpenOptions::new().create(true).truncate(false).write(true).open(path).map_err(folder)?;
         match file.try_lock() {

@@ -1,10 +1,11 @@
 //! What one run is to do: the options of everything below, gathered. Who typed them is `cli`'s business.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::scope::Scope;
-use crate::archive::{Compress, Stored, WriterOptions};
+use crate::archive::{Compress, Dictionary, Stored, WriterOptions};
 use crate::web::digest::Algorithm;
 use crate::{archive, fetch, politeness, wire};
 
@@ -35,6 +36,8 @@ pub struct Plan {
     pub warc_age: Duration,
     /// How records are compressed.
     pub compress: Compress,
+    /// The dictionary of zstd; without one, it is trained from the profile's first pages.
+    pub dictionary: Option<Arc<Dictionary>>,
     /// Which digest stands in records.
     pub digest: Algorithm,
     /// In which form chunked answers are stored.
@@ -111,6 +114,7 @@ impl Plan {
             warc_size: 1_000_000_000,
             warc_age: Duration::from_secs(24 * 3600),
             compress: Compress::Gzip,
+            dictionary: None,
             digest: Algorithm::Sha1,
             framing: Stored::Entity,
             dns_records: false,
@@ -140,6 +144,7 @@ impl Plan {
         archive::Options {
             digest: self.digest,
             compress: self.compress,
+            codebook: archive::Codebook::default(),
             framing: self.framing,
             dns_records: self.dns_records,
             spool_dir: self.spool_folder(),
@@ -168,6 +173,7 @@ impl Plan {
             max_size: self.warc_size,
             max_age: self.warc_age,
             compress: self.compress,
+            dictionary: self.dictionary.clone(),
             info,
         }
     }

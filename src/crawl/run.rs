@@ -5,6 +5,7 @@
 //! with the instant at which it can.
 
 use std::collections::{BTreeSet, HashMap};
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::time::Duration;
@@ -145,7 +146,8 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         let (now, wall) = (clock.now(), clock.wall());
         // What a killed run had spooled is of no use to anyone.
         match std::fs::remove_dir_all(plan.spool_folder()) {
-            Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
+            // A disk of its own can be emptied, and not removed.
+            Err(cause) if !matches!(cause.kind(), ErrorKind::NotFound | ErrorKind::ResourceBusy) => {
                 return Err(Error::Folder { path: plan.spool_folder(), source: cause });
             }
             _ => {}
@@ -155,7 +157,8 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         }
         let mut store = Store::open(&plan.database())?;
         let run = store.begin_run(&plan.profile, wall, plan.fresh)?;
-        let records = plan.record_options();
+        let mut writer = Writer::new(plan.writer_options())?;
+        let records = archive::Options { codebook: writer.codebook(), ..plan.record_options() };
         let step = Step {
             scope: plan.scope.clone(),
             brings: plan.brings,
@@ -165,7 +168,6 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             run: format!("{}/{}", plan.profile, run.id),
         };
         resume::resume(&step, &mut store, run, &plan.warc_folder(), wall, tell)?;
-        let mut writer = Writer::new(plan.writer_options())?;
         let committed: HashMap<String, u64> = store.committed()?;
         writer.resume(wall, &|name| committed.get(name).copied().unwrap_or(0))?;
 
@@ -447,6 +449,9 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         let host: Arc<str> = receipt.host().clone();
         let exchange = match exchange {
             Ok(exchange) => exchange,
+            Err(fetch::Error::Spool { folder, source }) => {
+                return Err(archive::Error { doing: "spool a body in", path: folder, source }.into());
+            }
             Err(error) => {
                 self.gate.returned(&receipt, now);
                 self.frontier.wake_all(now);

@@ -74,13 +74,9 @@ pub(super) fn drafts() -> String {
 }
 
 /// What stands where nothing stands.
-pub(super) fn missing() -> String {
-    shell(
-        "en",
-        "Not found",
-        "<meta charset=\"utf-8\">",
-        "<h1>Not found</h1>\n<p>There is no such page. 没有这个页面。</p>\n",
-    )
+pub(super) fn missing(path: &str) -> String {
+    let text = format!("<h1>Not found</h1>\n<p>There is no page at {}. 没有这个页面。</p>\n", escaped(path));
+    shell("en", "Not found", "<meta charset=\"utf-8\">", &text)
 }
 
 /// The RSS feed.

@@ -166,7 +166,7 @@ fn reply(host: &str, method: &Method, path: &str, headers: &HeaderMap) -> Reply 
     }
     match WORLD.file(host, path) {
         Some(file) => found(file, headers),
-        None => refused(StatusCode::NOT_FOUND, page::missing()),
+        None => refused(StatusCode::NOT_FOUND, page::missing(path)),
     }
 }
 

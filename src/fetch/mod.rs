@@ -4,6 +4,7 @@
 //! decoded. Whatever the network did is in the exchange; [`Error`] is only our own failure.
 
 use std::future::Future;
+use std::path::PathBuf;
 
 use tokio::sync::watch;
 
@@ -11,7 +12,7 @@ use crate::politeness::Permit;
 use crate::web::candidate::Role;
 use crate::web::exchange::{Exchange, Validators};
 use crate::web::url::WebUrl;
-use crate::wire::{Door, PASS_FIELD};
+use crate::wire::{self, Door, PASS_FIELD};
 
 /// What to ask for.
 #[derive(Debug)]
@@ -28,7 +29,7 @@ pub struct Request {
     pub validators: Validators,
 }
 
-/// Our own failure: nothing was sent, the permit can be returned.
+/// Our own failure. But for [`Error::Spool`], nothing was sent and the permit can be returned.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The HTTP client could not be built.
@@ -41,6 +42,14 @@ pub enum Error {
         url: WebUrl,
         /// What the client said.
         cause: String,
+    },
+    /// The answer came, and there is no room for it: the run cannot go on.
+    #[error("cannot spool a body in {}", folder.display())]
+    Spool {
+        /// Where to.
+        folder: PathBuf,
+        /// Why not.
+        source: std::io::Error,
     },
     /// A setting that no request can carry.
     #[error("{field} cannot be sent as «{value}»")]
@@ -187,7 +196,11 @@ impl Transport for Fetcher {
                 () = wanted(self.cut.subscribe()), if pass.is_some() => drop(pass.take()),
             }
         };
-        exchange.ok_or_else(|| Error::Unsent { url, cause: "the door gave it up".to_owned() })
+        match exchange {
+            Ok(Some(exchange)) => Ok(exchange),
+            Err(wire::Error::Spool { folder, source }) => Err(Error::Spool { folder, source }),
+            Ok(None) | Err(_) => Err(Error::Unsent { url, cause: "the door gave it up".to_owned() }),
+        }
     }
 
     fn cut(&self) {

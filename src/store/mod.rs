@@ -3,6 +3,7 @@
 //! One SQLite file. One [`Store`] writes, in one transaction per batch, after the archive has synced; [`Reader`]s look
 //! on, as many as like. The database may lag the archive, never lead it, and can be rebuilt from it but for the queue.
 
+mod audit;
 mod commit;
 mod mend;
 mod payloads;
@@ -11,12 +12,14 @@ mod queue;
 mod rebuild;
 mod schema;
 mod takedown;
+mod selection;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
+pub use audit::{CaptureRow, FileRow, Stray};
 pub use commit::{Batch, Page, Settled};
 pub use mend::{Followed, Stands};
 pub use payloads::Memento;
@@ -24,6 +27,7 @@ pub use questions::{Answer, Brought, Last, RunRow, Standing, Status};
 pub use queue::{HostRow, Queued, Reader};
 pub use rebuild::{Rebuild, beside, discard, is_sound, lay_down};
 pub use takedown::{Act, Removed, Takedown};
+pub use selection::{PageRow, Selection, Stretch};
 
 use crate::web::claims::Claims;
 use crate::web::time::Timestamp;
@@ -98,8 +102,11 @@ impl Store {
         schema::migrate(&mut connection, path)?;
         let setup = |connection: &Connection| {
             // WAL: readers and the writer do not wait for each other. NORMAL: what power loss rolls back is taken up
-            // again from the archive, which is synced first.
-            connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;")?;
+            // again from the archive, which is synced first. Where there can be no WAL, SQLite says so by the mode it
+            // stays in, and in that one NORMAL could leave a damaged file.
+            let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+            let synchronous = if mode == "wal" { "NORMAL" } else { "FULL" };
+            connection.execute_batch(&format!("PRAGMA synchronous = {synchronous}"))?;
             connection.execute_batch("PRAGMA foreign_keys = OFF; PRAGMA journal_size_limit = 67108864;")
         };
         setup(&connection).map_err(sqlite("open"))?;
@@ -186,15 +193,21 @@ impl Store {
     pub fn add_seed(&mut self, run: i64, name: &str, source: &str, line: u32, claims: &Claims) -> Result<i64, Error> {
         let failed = self.failed("write a seed to");
         let claims = serde_json::to_string(claims).unwrap_or_default();
-        self.connection
-            .prepare_cached(
-                "INSERT INTO seed (name, source, line, claims, last_run) VALUES (?1, ?2, ?3, ?4, ?5)
-                 ON CONFLICT (name) DO UPDATE SET source = excluded.source, line = excluded.line,
-                     claims = excluded.claims, last_run = excluded.last_run
-                 RETURNING id",
-            )
-            .and_then(|mut statement| statement.query_row((name, source, line, claims, run), |row| row.get(0)))
-            .map_err(failed)
+        let add = |connection: &mut Connection| {
+            // A statement that returns a row commits when it is let go, where an error would go unheard.
+            let transaction = connection.transaction()?;
+            let id = transaction
+                .prepare_cached(
+                    "INSERT INTO seed (name, source, line, claims, last_run) VALUES (?1, ?2, ?3, ?4, ?5)
+                     ON CONFLICT (name) DO UPDATE SET source = excluded.source, line = excluded.line,
+                         claims = excluded.claims, last_run = excluded.last_run
+                     RETURNING id",
+                )?
+                .query_row((name, source, line, claims, run), |row| row.get(0))?;
+            transaction.commit()?;
+            Ok(id)
+        };
+        add(&mut self.connection).map_err(failed)
     }
 
     /// Leaves a file that a read-only folder can serve, as far as readers let us.

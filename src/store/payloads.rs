@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, Row};
 
-use super::commit::host_of;
+use super::commit::{find, host_of};
 use super::queue::count;
 use super::{Error, Reader, Store};
 use crate::archive::{Earlier, Original, Place};
@@ -54,32 +54,41 @@ impl Store {
 }
 
 impl Reader {
-    /// How was this URL last answered in full, and by what can that answer be recognised? None when there is nothing to
-    /// ask with.
+    fn url_id(&self, url: &str) -> rusqlite::Result<Option<i64>> {
+        let mut host = self.connection.prepare_cached("SELECT id FROM host WHERE name = ?1")?;
+        let Some(host) = host.query_row([host_of(url)], |row| row.get(0)).optional()? else { return Ok(None) };
+        Ok(find(&self.connection, host, url)?.0.map(|standing| standing.id))
+    }
+
+    /// How was this URL last answered in full, and by what can that answer be recognised? A 304 that names no validators
+    /// confirms those that were sent with the same payload before. None when there is nothing to ask with.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
     pub fn earlier(&self, url: &WebUrl) -> Result<Option<Earlier>, Error> {
         let read = || {
+            let Some(id) = self.url_id(url.as_str())? else { return Ok(None) };
             self.connection
                 .prepare_cached(
-                    "SELECT o.record_id, ou.text, o.fetched_ms, f.name, o.offset, o.length, p.digest, p.size_bytes,
-                         coalesce(c.media, o.media), c.etag, c.last_modified
-                     FROM host h JOIN url u ON u.host = h.id JOIN capture c ON c.url = u.id
-                     JOIN capture o ON o.id = coalesce(c.refers_to, c.id) JOIN url ou ON ou.id = o.url
+                    "SELECT o.record_id, u.text, o.fetched_ms, f.name, o.offset, o.length, p.digest, p.size_bytes,
+                         v.etag, v.last_modified
+                     FROM capture c
+                     JOIN capture o ON o.id = coalesce(c.refers_to, c.id) JOIN url u ON u.id = o.url
                      JOIN payload p ON p.id = o.payload JOIN warc_file f ON f.id = o.file
-                     WHERE h.name = ?1 AND u.text = ?2 AND c.truncated IS NULL AND c.fault IS NULL
+                     LEFT JOIN capture v ON v.id = (SELECT e.id FROM capture e WHERE e.url = c.url AND e.payload = c.payload
+                         AND e.status IN (200, 304) AND coalesce(e.etag, e.last_modified) IS NOT NULL
+                         ORDER BY e.fetched_ms DESC LIMIT 1)
+                     WHERE c.url = ?1 AND c.truncated IS NULL AND c.fault IS NULL
                        AND iif(c.refers_to IS NULL, c.kind = 'response' AND c.status = 200, c.status IN (200, 304))
                      ORDER BY c.fetched_ms DESC, c.id DESC LIMIT 1",
                 )?
-                .query_row((url.host(), url.as_str()), |row| {
+                .query_row([id], |row| {
                     Ok(Earlier {
                         original: original(row, 0)?,
                         place: place(row, 3)?,
                         payload: Digest::from_text(row.get::<_, String>(6)?),
                         payload_len: count(row, 7)?,
-                        media: row.get(8)?,
-                        validators: Validators { etag: row.get(9)?, last_modified: row.get(10)? },
+                        validators: Validators { etag: row.get(8)?, last_modified: row.get(9)? },
                     })
                 })
                 .optional()
@@ -113,18 +122,18 @@ impl Reader {
     /// [`Error::Sqlite`].
     pub fn memento(&self, url: &str, at: Option<Timestamp>) -> Result<Option<Memento>, Error> {
         let read = || {
+            let Some(id) = self.url_id(url)? else { return Ok(None) };
             self.connection
                 .prepare_cached(
                     "SELECT c.fetched_ms, c.status, f.name, c.offset, c.length, c.metadata_offset, c.metadata_length,
                          c.kind = 'revisit', g.name, o.offset, o.length
-                     FROM host h JOIN url u ON u.host = h.id JOIN capture c ON c.url = u.id
-                     JOIN warc_file f ON f.id = c.file
+                     FROM capture c JOIN warc_file f ON f.id = c.file
                      LEFT JOIN capture o ON o.id = c.refers_to LEFT JOIN warc_file g ON g.id = o.file
-                     WHERE h.name = ?1 AND u.text = ?2
-                     ORDER BY iif(?3 IS NULL, coalesce(c.status, 200) = 200, c.fetched_ms <= ?3) DESC,
-                         iif(?3 IS NULL OR c.fetched_ms <= ?3, -c.fetched_ms, c.fetched_ms), c.id DESC LIMIT 1",
+                     WHERE c.url = ?1
+                     ORDER BY iif(?2 IS NULL, coalesce(c.status, 200) = 200, c.fetched_ms <= ?2) DESC,
+                         iif(?2 IS NULL OR c.fetched_ms <= ?2, -c.fetched_ms, c.fetched_ms), c.id DESC LIMIT 1",
                 )?
-                .query_row((host_of(url), url, at.map(|at| at.0)), |row| {
+                .query_row((id, at.map(|at| at.0)), |row| {
                     let file: String = row.get(2)?;
                     Ok(Memento {
                         at: Timestamp(row.get(0)?),

@@ -188,8 +188,8 @@ impl Reader {
         read().map_err(|source| self.failed(source))
     }
 
-    /// Was this URL captured, when last, and where does it stand? Answers with the newest response of status 200, else
-    /// the newest of any.
+    /// Was this URL captured, when last, and where does it stand? Answers with the newest of status 200, or 304
+    /// when it was asked again, else the newest of any.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
@@ -202,7 +202,7 @@ impl Reader {
                      FROM host h JOIN url u ON u.host = h.id JOIN capture c ON c.url = u.id
                      JOIN warc_file f ON f.id = c.file
                      WHERE h.name = ?1 AND u.text = ?2
-                     ORDER BY coalesce(c.status, 200) = 200 DESC, c.fetched_ms DESC, c.id DESC LIMIT 1",
+                     ORDER BY coalesce(c.status, 200) IN (200, 304) DESC, c.fetched_ms DESC, c.id DESC LIMIT 1",
                 )?
                 .query_row((super::commit::host_of(url), url), |row| {
                     let place = Place { file: row.get(3)?, offset: count(row, 4)?, length: count(row, 5)? };
@@ -240,7 +240,7 @@ impl Reader {
     pub fn captures_of(&self, url: &str) -> Result<Answer, Error> {
         let read = || {
             let mut statement = self.connection.prepare(
-                "SELECT fetched, status, media, size_bytes, payload_digest, warc_file, warc_offset
+                "SELECT fetched, kind, status, media, size_bytes, payload_digest, warc_file, warc_offset
                  FROM capture_log WHERE url = ?1 ORDER BY fetched",
             )?;
             rows(&mut statement, [url])

@@ -4,6 +4,7 @@
 //! The WARC files are the truth and are treated so: nothing here changes one in place. What is rewritten is written
 //! beside it, synced, and swapped in by one rename; whoever is interrupted leaves what was there before.
 
+pub mod export;
 mod files;
 mod forget;
 mod import;
@@ -12,6 +13,7 @@ mod repair;
 mod rewrite;
 mod rows;
 mod takedown;
+pub mod verify;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -64,6 +66,9 @@ pub enum Error {
     /// It was called off; nothing was changed.
     #[error("interrupted: nothing was changed")]
     Interrupted,
+    /// What was asked for cannot be: the text says why, and what could be asked instead.
+    #[error("{0}")]
+    Request(String),
     /// A file cannot be read or written: make room, check the folder.
     #[error("cannot {doing} {}", path.display())]
     Io {

@@ -44,7 +44,8 @@ pub struct Answer {
     pub final_at: usize,
     /// Everything after the head that belongs to the answer, chunk framing included.
     pub body: Body,
-    /// Where the data of the chunks stands in `body`; none when it was not chunked.
+    /// Where the data of the chunks stands in `body`; none when it was not chunked, or was and is malformed: chunks
+    /// that cannot be told apart to the end are none, and what came is kept as it came.
     pub parts: Option<Vec<Part>>,
     /// The framing was satisfied.
     pub complete: bool,
@@ -64,6 +65,7 @@ impl Answer {
         framing.close();
         let (complete, malformed) = (framing.is_done(), framing.is_malformed());
         let (head, final_at, parts) = framing.into_head();
+        let parts = parts.filter(|_| !malformed);
         let excess = (bytes.len() - taken) as u64;
         let body = Body::Bytes(body.into());
         Answer { head, final_at, body, parts, complete, malformed, excess, unclean_close: false }

@@ -41,7 +41,7 @@ impl Head {
         let mut words = status_line.splitn(3, ' ');
         let mut head = Head {
             version: words.next().unwrap_or("").to_owned(),
-            status: words.next().and_then(|code| code.trim().parse().ok()).unwrap_or(0),
+            status: words.next().and_then(status).unwrap_or(0),
             reason: words.next().unwrap_or("").to_owned(),
             fields: Vec::new(),
         };
@@ -86,6 +86,26 @@ impl Head {
     }
 }
 
+/// The length of the head at the beginning of these bytes, with the empty line that ends it; the first `looked` bytes
+/// have been looked at before. None while it has no end.
+pub fn head_len(bytes: &[u8], looked: usize) -> Option<usize> {
+    let mut at = looked.saturating_sub(3);
+    while let Some(newline) = bytes[at..].iter().position(|byte| *byte == b'\n') {
+        at += newline + 1;
+        match &bytes[at..] {
+            [b'\n', ..] => return Some(at + 1),
+            [b'\r', b'\n', ..] => return Some(at + 2),
+            _ => {}
+        }
+    }
+    None
+}
+
+fn status(code: &str) -> Option<u16> {
+    let code = code.trim();
+    code.parse().ok().filter(|_| code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 /// Space and tab only: what else counts as white space is part of the value.
 pub(crate) fn trim(bytes: &[u8]) -> &[u8] {
     let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
@@ -124,6 +144,15 @@ mod tests {
         assert_eq!(head.field("folded").as_deref(), Some("one two"));
         assert_eq!(head.field("l").as_deref(), Some("é"));
         assert_eq!(head.field("body"), None);
+    }
+
+    #[test]
+    fn a_status_has_three_digits() {
+        for (line, status) in
+            [("HTTP/1.1 200", 200), ("HTTP/1.1 20", 0), ("HTTP/1.1 +20 OK", 0), ("HTTP/1.1 2000 OK", 0)]
+        {
+            assert_eq!(Head::read(line.as_bytes()).status, status, "{line}");
+        }
     }
 
     #[test]

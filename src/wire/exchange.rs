@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout};
 use super::names::Address;
 use super::spool::Spool;
 use super::stream::{Connection, Stream, server_name, tls_facts};
-use super::{Inner, PASS_FIELD, Slot, lock};
+use super::{Error, Inner, PASS_FIELD, Slot, lock};
 use crate::web::exchange::{Answer, Exchange, Fault, NameAnswer};
 use crate::web::framing::Framing;
 use crate::web::url::Origin;
@@ -45,12 +45,18 @@ impl Inner {
         };
         exchange.times.end = Some(tape.start.elapsed());
         exchange.fault = fault;
-        exchange.answer = tape.into_answer();
+        let recorded = match tape.torn.take() {
+            None => {
+                exchange.answer = tape.into_answer();
+                Ok(exchange)
+            }
+            Some(source) => Err(Error::Spool { folder: self.options.spool_dir.clone(), source }),
+        };
         // Closed before the recording is out, or the client might take the connection for a live one.
         drop(client);
         let Slot { done, .. } = slot;
         // Nobody may be waiting any more; then nobody wants it.
-        let _ = done.send(exchange);
+        let _ = done.send(recorded);
     }
 
     /// Does the exchange, writing down everything as it happens; returns what went wrong.
@@ -123,7 +129,10 @@ impl Inner {
             exchange.times.first.get_or_insert_with(|| tape.start.elapsed());
             let taken = match tape.record(&piece, self.options.max_body, &self.options.spool_dir) {
                 Ok(taken) => taken,
-                Err(cause) => return Some(Fault::Request(format!("cannot spool the body: {cause}"))),
+                Err(cause) => {
+                    tape.torn = Some(cause);
+                    return Some(Fault::Abandoned);
+                }
             };
             if !client_gone {
                 // A client that has had enough is no reason to stop: answers that it refuses are kept as well.
@@ -226,6 +235,8 @@ struct Tape {
     excess: u64,
     capped: bool,
     unclean_close: bool,
+    /// Why it cannot be written on: our own failure, not the origin's.
+    torn: Option<io::Error>,
 }
 
 impl Tape {
@@ -238,6 +249,7 @@ impl Tape {
             excess: 0,
             capped: false,
             unclean_close: false,
+            torn: None,
         }
     }
 
@@ -280,6 +292,7 @@ impl Tape {
             part.len = part.len.min(body.len().saturating_sub(part.at));
             part
         };
+        let parts = parts.filter(|_| !malformed);
         let parts = parts.map(|parts| parts.into_iter().map(clip).filter(|part| part.len > 0).collect());
         Some(Answer {
             head,

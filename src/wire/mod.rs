@@ -97,6 +97,14 @@ pub enum Error {
     /// The TLS library refuses its settings.
     #[error("cannot set up TLS")]
     Tls(#[source] rustls::Error),
+    /// A long body cannot be spooled: the disk is full. What was answered is not recorded.
+    #[error("cannot spool a body in {}", folder.display())]
+    Spool {
+        /// Where to.
+        folder: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
 }
 
 /// The door; see the module's head. Cheap to clone.
@@ -139,7 +147,7 @@ struct Slot {
     at: Timestamp,
     stamp: Stamp,
     given_up: oneshot::Receiver<()>,
-    done: oneshot::Sender<Exchange>,
+    done: oneshot::Sender<Result<Exchange, Error>>,
 }
 
 /// Admits one exchange. Dropping it ends the exchange at once; what was recorded until then is kept.
@@ -151,7 +159,7 @@ pub struct Pass {
 
 /// What was recorded of an exchange, once it is over. It comes even when the client failed.
 pub struct Recording {
-    exchange: oneshot::Receiver<Exchange>,
+    exchange: oneshot::Receiver<Result<Exchange, Error>>,
     _room: OwnedSemaphorePermit,
 }
 
@@ -175,8 +183,11 @@ impl Drop for Pass {
 
 impl Recording {
     /// Waits for the end of the exchange; none when it never began.
-    pub async fn finished(self) -> Option<Exchange> {
-        self.exchange.await.ok()
+    ///
+    /// # Errors
+    /// [`Error::Spool`].
+    pub async fn finished(self) -> Result<Option<Exchange>, Error> {
+        self.exchange.await.ok().transpose()
     }
 }
 

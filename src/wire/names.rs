@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 use std::sync::Mutex;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use hickory_resolver::TokioResolver;
 use hickory_resolver::lookup_ip::LookupIp;
@@ -12,6 +12,9 @@ use hickory_resolver::lookup_ip::LookupIp;
 use super::lock;
 use crate::web::exchange::Fault;
 use crate::web::url::Origin;
+
+/// Times to live are whole seconds.
+const TTL_UNIT: Duration = Duration::from_secs(1);
 
 /// An address given for a name and port, as in `--resolve HOST:PORT:ADDR[:PORT]`. It is allowed by being given.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,7 +72,7 @@ pub(super) struct Names {
     /// None when the system has no usable settings: then only given names and literal addresses resolve.
     resolver: Option<TokioResolver>,
     /// Until when the last answer about each host is good, where answers are wanted: one that the resolver gives a
-    /// second time from its memory has the same end.
+    /// second time from its memory has the same end, to the second.
     told: Option<Mutex<HashMap<String, Instant>>>,
 }
 
@@ -109,9 +112,11 @@ impl Names {
     /// What the name server said, unless that is told already.
     fn answer(&self, host: &str, answer: &LookupIp) -> Option<Vec<String>> {
         let until = answer.valid_until();
-        if lock(self.told.as_ref()?).insert(host.to_owned(), until) == Some(until) {
+        let mut told = lock(self.told.as_ref()?);
+        if told.get(host).is_some_and(|before| until <= *before + TTL_UNIT) {
             return None;
         }
+        told.insert(host.to_owned(), until);
         let line = |record: &hickory_resolver::proto::rr::Record| {
             let (name, ttl, class, kind) = (&record.name, record.ttl, record.dns_class, record.record_type());
             format!("{name}\t{ttl}\t{class}\t{kind}\t{}", record.data)

@@ -6,13 +6,13 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pressmark::archive::{Capture, Kind as RecordKind, Place};
+use pressmark::archive::{Capture, Kind as RecordKind, Original, Place};
 use pressmark::extract::{self, Article, CharsetFrom, Findings, Image, Person, Variant, VariantRole};
 use pressmark::politeness::{HostClock, RobotsCopy};
 use pressmark::store::{Batch, Error, Page, Reader, Run, Settled, Store};
 use pressmark::web::candidate::{Candidate, Class, Role};
 use pressmark::web::claims::Claims;
-use pressmark::web::digest::{Algorithm, digest, fingerprint};
+use pressmark::web::digest::{Algorithm, Digest, digest, fingerprint};
 use pressmark::web::exchange::Validators;
 use pressmark::web::outcome::{Manner, Outcome, Refusal};
 use pressmark::web::referrer::Policy;
@@ -831,6 +831,134 @@ fn a_question_without_end_is_ended() {
         assert!(matches!(answer, Err(Error::Question(_))), "{answer:?}");
         assert!(began.elapsed() < Duration::from_secs(20));
     }
+}
+
+// ------------------------------------------------------------------------------------------------------ payloads
+
+/// A capture that repeats another one.
+fn repeats(capture: Capture, original: &Capture) -> Capture {
+    let Capture { record_id, url, at, payload, payload_len, .. } = original.clone();
+    let refers_to = Some(Original { record_id, url, at });
+    Capture { kind: RecordKind::Revisit, refers_to, payload, payload_len, ..capture }
+}
+
+fn kept(capture: &Capture) -> Settled {
+    Settled { capture: Some(capture.clone()), ..settled(&capture.url, Role::Image) }
+}
+
+#[test]
+fn a_payload_leads_to_the_first_full_answer_that_holds_it() {
+    let mut shelf = Shelf::new();
+    let cut = Capture { truncated: Some("time".to_owned()), ..shelf.capture("http://a.example/", 200, "image/png") };
+    let full = Capture {
+        payload: cut.payload.clone(),
+        payload_len: cut.payload_len,
+        truncated: None,
+        ..shelf.capture("http://b.example/", 200, "image/png")
+    };
+    let revisit = repeats(shelf.capture("http://c.example/", 200, "image/png"), &full);
+    let (payload, len) = (full.payload.clone(), full.payload_len);
+    assert_eq!(shelf.store.original(&payload, len).unwrap(), None);
+    shelf.settle([&cut, &full, &revisit].map(kept).into(), 1);
+    let (original, place) = shelf.store.original(&payload, len).unwrap().unwrap();
+    assert_eq!((original.url.as_str(), original.at, &place), ("http://b.example/", full.at, &full.place));
+    assert_eq!(shelf.store.original(&payload, len + 1).unwrap(), None, "another length is another payload");
+    assert_eq!(shelf.reader().place_of(&payload, &original).unwrap(), Some(full.place.clone()));
+
+    let log = "SELECT kind, size_bytes, refers_to, payload_offset FROM capture_log ORDER BY capture";
+    let at = |capture: &Capture| Value::from(capture.place.offset);
+    let len = Value::from(len);
+    assert_eq!(
+        shelf.rows(log),
+        [
+            ["response".into(), len.clone(), Value::Null, at(&cut)],
+            ["response".into(), len.clone(), Value::Null, at(&full)],
+            ["revisit".into(), len, 2.into(), at(&full)],
+        ]
+    );
+    let memento = shelf.reader().memento("http://c.example/", None).unwrap().unwrap();
+    assert_eq!((memento.place, memento.original), (revisit.place, Some(full.place)));
+}
+
+#[test]
+fn a_revisit_of_what_is_not_here_refers_to_nothing() {
+    let mut shelf = Shelf::new();
+    let elsewhere = shelf.capture("http://a.example/", 200, "image/png");
+    let here = shelf.capture("http://b.example/", 200, "image/png");
+    // Another tool may name no record, and write the digest otherwise.
+    let mut foreign = repeats(shelf.capture("http://c.example/", 200, "image/png"), &here);
+    foreign.refers_to.as_mut().unwrap().record_id = String::new();
+    foreign.payload = digest(Algorithm::Sha256, b"");
+    let orphan = repeats(shelf.capture("http://d.example/", 200, "image/png"), &elsewhere);
+    shelf.settle([&here, &foreign, &orphan].map(kept).into(), 1);
+    let refers = shelf.rows("SELECT refers_to, payload_file FROM capture_log WHERE kind = 'revisit' ORDER BY capture");
+    assert_eq!(refers, [[Value::from(1), FILE.into()], [Value::Null, Value::Null]]);
+}
+
+#[test]
+fn an_answer_is_recognised_by_what_was_last_sent_with_its_payload() {
+    let mut shelf = Shelf::new();
+    let named = |capture: Capture, etag: &str| Capture {
+        validators: Validators { etag: Some(etag.to_owned()), last_modified: None },
+        ..capture
+    };
+    let first = named(shelf.capture(PAGE, 200, "text/html"), "\"1\"");
+    let unchanged = repeats(shelf.capture(PAGE, 304, "text/html"), &first);
+    let plain = Capture { payload: digest(Algorithm::Sha1, b"new"), ..shelf.capture(PAGE, 200, "text/html") };
+    let gone = named(shelf.capture(PAGE, 404, "text/html"), "\"404\"");
+    let ask = |shelf: &Shelf| shelf.reader().earlier(&url(PAGE)).unwrap();
+    assert_eq!(ask(&shelf), None);
+    for (capture, expected) in
+        [(&first, Some("\"1\"")), (&unchanged, Some("\"1\"")), (&gone, Some("\"1\"")), (&plain, None)]
+    {
+        shelf.settle(vec![kept(capture)], 1);
+        let earlier = ask(&shelf);
+        assert_eq!(earlier.as_ref().and_then(|earlier| earlier.validators.etag.as_deref()), expected);
+        assert!(earlier.is_none_or(|earlier| earlier.place == first.place && earlier.payload == first.payload));
+    }
+}
+
+#[test]
+fn revisits_of_what_is_lost_are_fetched_again() {
+    let mut shelf = Shelf::new();
+    let original = shelf.capture("http://a.example/", 200, "image/png");
+    let mut revisit = repeats(shelf.capture("http://b.example/", 200, "image/png"), &original);
+    revisit.place.file = "another.warc.gz".to_owned();
+    shelf.settle([&original, &revisit].map(kept).into(), 1);
+    assert_eq!(shelf.store.forget_lost(FILE, original.place.offset).unwrap(), 1);
+    assert_eq!(shelf.rows("SELECT url, refers_to FROM capture_log"), [["http://b.example/".into(), Value::Null]]);
+    assert_eq!([shelf.state("http://a.example/"), shelf.state("http://b.example/")], ["queued", "queued"]);
+}
+
+#[test]
+fn a_database_of_the_first_schema_is_brought_up_to_date() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pressmark.sqlite3");
+    let old = Connection::open(&path).unwrap();
+    old.execute_batch(include_str!("../../src/store/schema/0001_first.sql")).unwrap();
+    old.execute_batch(
+        "PRAGMA application_id = 1347244619; PRAGMA user_version = 1;
+         INSERT INTO run VALUES (1, 'default', 0, 0, 0, 1, 'done', '0.1.0', '{}');
+         INSERT INTO host VALUES (1, 'a.example', 7, 0, 0);
+         INSERT INTO url (id, host, fingerprint, text, role, class, state, priority, due_ms, tries, depth, hops)
+             VALUES (1, 1, 1, 'http://a.example/', 'page', 0, 'done', 1, 0, 1, 0, 0);
+         INSERT INTO warc_file VALUES (1, 'old.warc.gz', 900);
+         INSERT INTO payload VALUES (1, 'sha1:AAAA', 12);
+         INSERT INTO capture (id, url, run, role, fetched_ms, record_id, kind, status, payload, file, offset, length,
+             metadata_offset, metadata_length)
+             VALUES (1, 1, 1, 'page', 5, '<urn:uuid:1>', 'response', 200, 1, 1, 400, 300, 700, 200);",
+    )
+    .unwrap();
+    drop(old);
+    let store = Store::open(&path).unwrap();
+    let (original, place) = store.original(&Digest::from_text("sha1:AAAA"), 12).unwrap().unwrap();
+    assert_eq!((original.record_id.as_str(), original.at, place.offset), ("<urn:uuid:1>", Timestamp(5), 400));
+    let rows = store.reader().unwrap().sql("SELECT capture, refers_to, payload_offset FROM capture_log").unwrap().rows;
+    assert_eq!(rows, [[Value::from(1), Value::Null, 400.into()]]);
+    assert_eq!(
+        Connection::open(&path).unwrap().query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0)),
+        Ok(2)
+    );
 }
 
 // ------------------------------------------------------------------------------------------------- docs/schema.md

@@ -68,7 +68,7 @@ pub(super) fn skippable(bytes: &[u8]) -> Option<(u64, bool)> {
 
 /// The dictionary of a `.warc.zst`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Dictionary {
+pub struct DictionaryFrame {
     /// What zstd takes.
     pub bytes: Vec<u8>,
     /// Its number, which every frame must name; none when it is a bunch of bytes.
@@ -79,7 +79,7 @@ pub struct Dictionary {
 ///
 /// # Errors
 /// What is wrong with it.
-pub(super) fn dictionary(source: &Source) -> io::Result<Result<Option<Dictionary>, String>> {
+pub(super) fn dictionary(source: &Source) -> io::Result<Result<Option<DictionaryFrame>, String>> {
     let (head, read) = source.peek::<8>(0)?;
     let Some((len, true)) = skippable(&head[..read]) else { return Ok(Ok(None)) };
     if len > source.len() || len - 8 > ZSTD_MOST {
@@ -98,7 +98,7 @@ pub(super) fn dictionary(source: &Source) -> io::Result<Result<Option<Dictionary
         }
     }
     let id = bytes.strip_prefix(&DICTIONARY).and_then(|rest| rest.first_chunk::<4>()).map(|id| u32::from_le_bytes(*id));
-    Ok(Ok(Some(Dictionary { bytes, id })))
+    Ok(Ok(Some(DictionaryFrame { bytes, id })))
 }
 
 /// The length of a gzip member's head (RFC 1952, 2.3); none while more bytes are needed.

@@ -13,7 +13,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 pub use flaw::{Flaw, Wrong};
-pub use frame::{Dictionary, ZSTD_MOST, ZstdFrame};
+pub use frame::{DictionaryFrame, ZSTD_MOST, ZstdFrame};
 pub use head::{Head, Manner};
 pub use reading::{End, Reading, Step};
 pub use source::Source;

@@ -5,17 +5,18 @@ use std::io::{self, BufRead, Read};
 use std::path::Path;
 
 use super::flaw::{Flaw, Wrong};
-use super::frame::{Dictionary, GZIP, ZSTD, ZstdFrame};
+use super::frame::{DictionaryFrame, GZIP, ZSTD, ZstdFrame, skippable};
 use super::head::Head;
 use super::source::Source;
 use super::unpack::{Mark, Packing, Start, Trouble, Unpacked};
+use crate::web::message::head_len;
 
 /// A record head longer than this is none.
 const HEAD_MAX: usize = 1 << 20;
 /// How a record begins: a line with this and a version number.
 const BEGINNING: &[u8] = b"WARC/";
-/// As much as is needed to tell the beginning of a record at a line's start, the line end before it included.
-const MARKER: usize = 9;
+/// As much as is needed to tell the beginning of a record, the line end before it included.
+const MARKER: usize = 20;
 /// As much as is looked at after a block.
 const AFTER: usize = 16;
 const SCAN: usize = 64 << 10;
@@ -133,13 +134,34 @@ impl Reading {
     }
 
     /// The dictionary at the beginning of the file.
-    pub fn dictionary(&self) -> Option<&Dictionary> {
+    pub fn dictionary(&self) -> Option<&DictionaryFrame> {
         self.stream.dictionary().as_ref().ok().and_then(Option::as_ref)
     }
 
     /// How far into the file it has come.
     pub fn position(&self) -> u64 {
         self.stream.raw_at()
+    }
+
+    /// Says what the file is packed with, to a reading that does not begin at its beginning: after damage only such
+    /// units are looked for.
+    pub fn expect(&mut self, packing: Option<Packing>) {
+        self.packing = packing;
+    }
+
+    /// Goes to the next place where a record seems to begin; none when there is none. What seems so may be part of a
+    /// block.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn find(&mut self, packing: Option<Packing>) -> io::Result<Option<u64>> {
+        self.packing = packing;
+        let from = self.stream.raw_at();
+        match self.resync(from) {
+            Ok(passed) => Ok(Some(from + passed).filter(|at| *at < self.stream.source().len())),
+            Err(Trouble::Io(cause)) => Err(cause),
+            Err(_) => Ok(None),
+        }
     }
 
     /// Goes to the next record, or the next thing that is wrong. None at the end.
@@ -250,10 +272,9 @@ impl Reading {
         self.want(MARKER)?;
         // A record may begin at the very end of a member, in files whose members do not line up with records.
         while self.stream.rest().len() < BEGINNING.len() && BEGINNING.starts_with(self.stream.rest()) {
-            if self.stream.begin()? != Start::Unit {
+            if self.join(at)? != Start::Unit {
                 break;
             }
-            self.want(MARKER)?;
         }
         let rest = self.stream.rest();
         if rest.starts_with(BEGINNING) {
@@ -304,8 +325,9 @@ impl Reading {
             }
             if self.stream.more()? == 0 {
                 // A head may go on in the next member, in files whose members do not line up with records.
-                match self.stream.begin()? {
-                    Start::Unit => self.join()?,
+                match self.join(at)? {
+                    Start::Unit if self.untold.is_empty() => {}
+                    Start::Unit => return Ok(None),
                     Start::End => return Err(Trouble::Torn),
                     Start::Strange => return self.no_head(at, Wrong::Head),
                 }
@@ -348,9 +370,19 @@ impl Reading {
         Ok(None)
     }
 
-    /// Goes on in the next unit, which was begun; there must be something in it.
-    fn join(&mut self) -> Result<(), Trouble> {
-        self.stream.more().map(|_| ())
+    /// Goes on in the next unit; unless a record begins there, and what is left of the one before is part of nothing.
+    fn join(&mut self, from: Mark) -> Result<Start, Trouble> {
+        let left = self.stream.rest().len();
+        let start = self.stream.begin()?;
+        if start == Start::Unit {
+            self.want(left + MARKER)?;
+            if self.stream.rest()[left..].starts_with(BEGINNING) {
+                self.stream.take(left);
+                let skipped = left as u64;
+                self.tell(Flaw { offset: from.unit, inner: from.inner, skipped, wrong: Wrong::Garbage });
+            }
+        }
+        Ok(start)
     }
 
     /// In plain bytes it can be known beforehand where the block ends.
@@ -445,7 +477,10 @@ impl Reading {
         match bytes[0] {
             0x1f => bytes.starts_with(&GZIP) && self.packing != Some(Packing::Zstd),
             0x28 => bytes.starts_with(&ZSTD) && self.packing != Some(Packing::Gzip),
-            b'W' => matches!(self.packing, None | Some(Packing::Plain)) && before == b'\n' && is_beginning(bytes),
+            b'W' => {
+                let is_plain = matches!(self.packing, None | Some(Packing::Plain));
+                is_plain && (before == b'\n' && is_beginning(bytes) || is_surely_beginning(bytes))
+            }
             _ => false,
         }
     }
@@ -476,9 +511,16 @@ impl Reading {
                 let skipped = self.stream.source().len().saturating_sub(self.stream.raw_at());
                 return Ok(Flaw { offset, inner, skipped, wrong: Wrong::GivenUp });
             }
-            // The whole member was read, and the next one follows.
             Trouble::Checksum(what) => {
-                return Ok(Flaw { offset, inner, skipped: 0, wrong: Wrong::Checksum(what) });
+                let (unit, at) = (self.stream.mark().unit, self.stream.raw_at());
+                let (next, read) = self.stream.source().peek::<8>(at)?;
+                if read == 0 || is_unit(&next[..read]) {
+                    // The whole member was read, and the next one follows.
+                    self.stream.seek(at);
+                    return Ok(Flaw { offset, inner, skipped: 0, wrong: Wrong::Checksum(what) });
+                }
+                // It was cut, and ended somewhere in the ones after it.
+                (Wrong::Checksum(what), unit)
             }
             Trouble::Torn => (Wrong::Torn, self.stream.mark().unit),
             Trouble::Corrupt(what) => (Wrong::Corrupt(what), self.stream.mark().unit),
@@ -706,35 +748,35 @@ fn before_newlines(source: &Source, from: u64, stop: u64) -> io::Result<u64> {
     Ok(stop - from - ending.map_or(0, |ending| ending.len() as u64))
 }
 
-/// The length of the head at the beginning of these bytes; the first `looked` have been looked at before.
-fn head_len(bytes: &[u8], looked: usize) -> Option<usize> {
-    let mut at = looked.saturating_sub(3);
-    while let Some(newline) = bytes[at..].iter().position(|byte| *byte == b'\n') {
-        at += newline + 1;
-        match &bytes[at..] {
-            [b'\n', ..] => return Some(at + 1),
-            [b'\r', b'\n', ..] => return Some(at + 2),
-            _ => {}
+/// Where a record begins: at a line's start, the very first byte not being one, or in the middle of a line if there
+/// can be no doubt.
+fn marker(bytes: &[u8]) -> Option<usize> {
+    let mut at = 1;
+    while let Some(found) = bytes.get(at..)?.iter().position(|byte| *byte == BEGINNING[0]) {
+        at += found;
+        let here = &bytes[at..];
+        if (bytes[at - 1] == b'\n' && is_beginning(here)) || is_surely_beginning(here) {
+            return Some(at);
         }
+        at += 1;
     }
     None
 }
 
-/// Where a record begins at a line's start, the very first byte not being one.
-fn marker(bytes: &[u8]) -> Option<usize> {
-    let mut at = 0;
-    while let Some(newline) = bytes[at..].iter().position(|byte| *byte == b'\n') {
-        at += newline + 1;
-        if is_beginning(&bytes[at..]) {
-            return Some(at);
-        }
-    }
-    None
+/// A gzip member or zstd frame begins so.
+fn is_unit(bytes: &[u8]) -> bool {
+    bytes.starts_with(&GZIP) || bytes.starts_with(&ZSTD) || skippable(bytes).is_some() || bytes.starts_with(BEGINNING)
 }
 
 /// `WARC/` and the beginning of a version number.
 fn is_beginning(bytes: &[u8]) -> bool {
     matches!(bytes.strip_prefix(BEGINNING), Some([major, b'.', minor, ..]) if major.is_ascii_digit() && minor.is_ascii_digit())
+}
+
+/// The same, its line end, and the beginning of a field of WARC's own.
+fn is_surely_beginning(bytes: &[u8]) -> bool {
+    let line = bytes.iter().take(MARKER).position(|byte| *byte == b'\n');
+    is_beginning(bytes) && line.is_some_and(|end| bytes[end + 1..].starts_with(b"WARC-"))
 }
 
 #[cfg(test)]

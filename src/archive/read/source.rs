@@ -28,7 +28,14 @@ impl Source {
     /// # Errors
     /// When it cannot be opened.
     pub fn open(path: &Path) -> io::Result<Source> {
-        let file = File::open(path)?;
+        Source::of(File::open(path)?)
+    }
+
+    /// A file that is open.
+    ///
+    /// # Errors
+    /// When its length cannot be had.
+    pub fn of(file: File) -> io::Result<Source> {
         let len = file.metadata()?.len();
         Ok(Source { bytes: Bytes::File(Arc::new(file)), base: 0, len })
     }

@@ -5,7 +5,7 @@ use std::io;
 use flate2::{Crc, Decompress, FlushDecompress, Status};
 use zstd::zstd_safe::{DCtx, DParameter, InBuffer, OutBuffer, ResetDirective, get_error_name};
 
-use super::frame::{self, Dictionary, GZIP, ZSTD, ZSTD_HEAD, ZstdFrame};
+use super::frame::{self, DictionaryFrame, GZIP, ZSTD, ZSTD_HEAD, ZstdFrame};
 use super::source::Source;
 
 /// What is read and unpacked at a time; larger pieces measured no faster (benches/reading.rs).
@@ -90,7 +90,7 @@ pub(super) struct Unpacked {
     inflate: Option<Decompress>,
     crc: Crc,
     zstd: Option<DCtx<'static>>,
-    dictionary: Result<Option<Dictionary>, String>,
+    dictionary: Result<Option<DictionaryFrame>, String>,
     frame: Option<ZstdFrame>,
     patience: u64,
 }
@@ -145,7 +145,7 @@ impl Unpacked {
         self.stage == Stage::Between
     }
 
-    pub fn dictionary(&self) -> &Result<Option<Dictionary>, String> {
+    pub fn dictionary(&self) -> &Result<Option<DictionaryFrame>, String> {
         &self.dictionary
     }
 
@@ -158,7 +158,7 @@ impl Unpacked {
     pub fn mark(&self) -> Mark {
         let rest = self.out.rest().len() as u64;
         match self.stage {
-            Stage::Plain => Mark { unit: self.raw_at - rest, inner: 0 },
+            Stage::Plain => Mark { unit: self.raw_at.saturating_sub(rest), inner: 0 },
             _ => Mark { unit: self.unit, inner: (self.unpacked - rest).saturating_sub(self.unit_from) },
         }
     }

@@ -26,17 +26,17 @@ CREATE VIEW picture_kept AS
 SELECT p.id AS picture, p.version,
        (SELECT v.position FROM picture_variant v
         LEFT JOIN redirect r ON r.url = v.url LEFT JOIN redirect q ON q.url = r.target
-        JOIN capture c ON c.url IN (v.url, r.target, q.target)
+        JOIN capture c ON c.url IN (v.url, r.target, q.target) LEFT JOIN capture o ON o.id = c.refers_to
         WHERE v.picture = p.id AND v.role <> 'placeholder' AND c.truncated IS NULL
           AND iif(c.kind = 'revisit', c.status IN (200, 304) AND c.refers_to IS NOT NULL, c.status = 200)
-          AND (c.width IS NOT NULL OR coalesce(c.media, '') NOT LIKE 'text/%')
+          AND (c.width IS NOT NULL OR coalesce(c.media, o.media, '') NOT LIKE 'text/%')
         ORDER BY v.position LIMIT 1) AS position,
        (SELECT c.id FROM picture_variant v
         LEFT JOIN redirect r ON r.url = v.url LEFT JOIN redirect q ON q.url = r.target
-        JOIN capture c ON c.url IN (v.url, r.target, q.target)
+        JOIN capture c ON c.url IN (v.url, r.target, q.target) LEFT JOIN capture o ON o.id = c.refers_to
         WHERE v.picture = p.id AND v.role <> 'placeholder' AND c.truncated IS NULL
           AND iif(c.kind = 'revisit', c.status IN (200, 304) AND c.refers_to IS NOT NULL, c.status = 200)
-          AND (c.width IS NOT NULL OR coalesce(c.media, '') NOT LIKE 'text/%')
+          AND (c.width IS NOT NULL OR coalesce(c.media, o.media, '') NOT LIKE 'text/%')
         ORDER BY v.position, c.id DESC LIMIT 1) AS capture
 FROM picture p;
 

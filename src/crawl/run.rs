@@ -155,6 +155,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         for folder in [plan.warc_folder(), plan.spool_folder()] {
             std::fs::create_dir_all(&folder).map_err(|source| Error::Folder { path: folder, source })?;
         }
+        archive::write_readme(&plan.archive)?;
         let mut store = Store::open(&plan.database())?;
         let run = store.begin_run(&plan.profile, wall, plan.fresh)?;
         let mut writer = Writer::new(plan.writer_options())?;

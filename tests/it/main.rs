@@ -3,11 +3,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod archive_readme;
 mod archive_run;
 mod crash;
 mod door;
 mod endurance;
 mod export;
+mod formats;
 mod framing;
 mod gazette;
 mod hand_clock;
@@ -28,3 +30,4 @@ mod upkeep;
 mod verify;
 mod whole_crawl;
 mod wire_cases;
+mod zstd;

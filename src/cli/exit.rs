@@ -95,7 +95,10 @@ fn exit_of_crawl(error: &crawl::Error) -> Exit {
 fn exit_of_store(error: &store::Error) -> Exit {
     match error {
         store::Error::Sqlite { .. } => Exit::CannotWrite,
-        store::Error::Missing(_) | store::Error::Newer { .. } | store::Error::Foreign(_) => Exit::Failed,
+        store::Error::Missing(_)
+        | store::Error::Newer { .. }
+        | store::Error::Older { .. }
+        | store::Error::Foreign(_) => Exit::Failed,
         store::Error::Question(_) | store::Error::Refused(_) => Exit::Usage,
     }
 }

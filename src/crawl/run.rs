@@ -165,7 +165,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             brings: plan.brings,
             records,
             warcs: plan.warc_folder(),
-            always: plan.revisit == Revisit::Always,
+            revisit: plan.revisit,
             run: format!("{}/{}", plan.profile, run.id),
         };
         resume::resume(&step, &mut store, run, &plan.warc_folder(), wall, tell)?;

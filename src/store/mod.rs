@@ -51,6 +51,16 @@ pub enum Error {
         /// Ours.
         known: u32,
     },
+    /// It was written by an earlier version, and has not been written to since.
+    #[error("{} was written by an older pressmark (schema {found}; this one reads {known}): a crawl brings it up to date", path.display())]
+    Older {
+        /// The file.
+        path: PathBuf,
+        /// Its schema.
+        found: u32,
+        /// Ours.
+        known: u32,
+    },
     /// It is some other program's.
     #[error("{} is not a pressmark database", .0.display())]
     Foreign(PathBuf),
@@ -323,7 +333,7 @@ impl Reader {
     /// Opens an existing database for reading, while others write or from a folder that cannot be written.
     ///
     /// # Errors
-    /// [`Error::Missing`], [`Error::Newer`], [`Error::Foreign`], or [`Error::Sqlite`].
+    /// [`Error::Missing`], [`Error::Newer`], [`Error::Older`], [`Error::Foreign`], or [`Error::Sqlite`].
     pub fn open(path: &Path) -> Result<Reader, Error> {
         if !path.exists() {
             return Err(Error::Missing(path.parent().unwrap_or(path).to_owned()));
@@ -340,7 +350,7 @@ impl Reader {
         // Where no WAL index can be made, the file is complete without: a clean end leaves it so.
         let connection: rusqlite::Result<Connection> = open(&uri).or_else(|_| open(&format!("{uri}?immutable=1")));
         let connection = connection.map_err(|source| Error::Sqlite { doing: "open", path: path.to_owned(), source })?;
-        schema::check(&connection, path)?;
+        schema::current(&connection, path)?;
         Ok(Reader::new(connection, path.to_owned()))
     }
 }

@@ -31,7 +31,7 @@ pub struct Answer {
 pub struct Status {
     /// URLs by state.
     pub states: Vec<(String, u64)>,
-    /// Captures, and the bytes of their payloads.
+    /// Captures, and the bytes of the payloads they hold.
     pub captures: (u64, u64),
     /// Articles, and those of them that lack no picture.
     pub articles: (u64, u64),
@@ -164,7 +164,8 @@ impl Reader {
             Ok(Status {
                 states: states.query_map([], |row| Ok((row.get(0)?, count(row, 1)?)))?.collect::<Result<_, _>>()?,
                 captures: pair(
-                    "SELECT count(*), coalesce(sum(p.size_bytes), 0) FROM capture c JOIN payload p ON p.id = c.payload",
+                    "SELECT count(*), coalesce(sum(p.size_bytes) FILTER (WHERE c.kind <> 'revisit'), 0)
+                     FROM capture c JOIN payload p ON p.id = c.payload",
                 )?,
                 articles: pair("SELECT count(*), coalesce(sum(complete), 0) FROM article")?,
                 images: pair("SELECT count(*), coalesce(sum(kept_url IS NOT NULL), 0) FROM image")?,

@@ -24,14 +24,24 @@ fn versions(connection: &Connection, path: &Path) -> Result<(i32, u32), Error> {
     Ok((i32::try_from(application).unwrap_or(-1), u32::try_from(version).unwrap_or(u32::MAX)))
 }
 
-/// Refuses files of other programs and of later versions.
-pub(super) fn check(connection: &Connection, path: &Path) -> Result<(), Error> {
-    let (application, found) = versions(connection, path)?;
-    let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
+/// The version of this program.
+fn known() -> u32 {
+    u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX)
+}
+
+/// Refuses files of other programs and of later versions; returns the version.
+fn check(connection: &Connection, path: &Path) -> Result<u32, Error> {
+    let ((application, found), known) = (versions(connection, path)?, known());
     if application != APPLICATION_ID {
         return Err(Error::Foreign(path.to_owned()));
     }
-    if found > known { Err(Error::Newer { path: path.to_owned(), found, known }) } else { Ok(()) }
+    if found > known { Err(Error::Newer { path: path.to_owned(), found, known }) } else { Ok(found) }
+}
+
+/// Refuses every version but this program's: who only reads cannot bring it up to date.
+pub(super) fn current(connection: &Connection, path: &Path) -> Result<(), Error> {
+    let (found, known) = (check(connection, path)?, known());
+    if found < known { Err(Error::Older { path: path.to_owned(), found, known }) } else { Ok(()) }
 }
 
 /// Brings a database up to date, each step in a transaction of its own.

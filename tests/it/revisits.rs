@@ -167,6 +167,7 @@ fn a_second_crawl_writes_little_and_loses_nothing() {
     assert_eq!(third["images"], first["images"]);
     assert!(third["revisits"].as_u64().unwrap() >= captures.as_u64().unwrap() - 6, "{third}");
     let grown = bytes_of(archive) - before;
+    println!("{grown} bytes for what is kept in {before} already");
     assert!(grown * 20 < before, "{grown} of {before} bytes for what is kept already");
 
     let revisits = check_revisits(archive);
@@ -269,6 +270,76 @@ fn what_the_archive_alone_knows_becomes_the_same_rows() {
     check_revisits(archive);
 }
 
+#[test]
+fn a_copy_behind_a_relay_shares_the_payload_of_its_original() {
+    let (site, folder) = (Site::new(), tempfile::tempdir().unwrap());
+    let archive = folder.path();
+    let png = [b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: 26\r\n\r\n".as_slice(), PNG].concat();
+    let story = "The ferry leaves at nine and comes back at noon, as it has done for forty years. ".repeat(12);
+    let body = format!(
+        "<!doctype html><title>t</title><article><h1>t</h1><p>{story}</p><p>{story}</p><img src=\"http://cors.example/?http://s.example/1.png\"></article>"
+    );
+    site.tell(
+        "/a",
+        format!("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {}\r\n\r\n{body}", body.len()),
+    );
+    site.tell("/1.png", &png);
+    site.tell("/?http://s.example/1.png", &png);
+    let mut command = site.crawl(archive, &["/a"]);
+    assert!(run(command.arg("--resolve").arg(format!("cors.example:80:{}", site.origin.address))).status.success());
+    assert_eq!(check_revisits(archive).len(), 1);
+    let captures = "SELECT payload_digest, payload_offset FROM capture_log WHERE role = 'image'";
+    let captures = rows(archive, captures);
+    assert_eq!((captures.len(), &captures[0]), (2, &captures[1]));
+    let payloads = "SELECT count(*) FROM payload WHERE id IN (SELECT payload FROM capture WHERE role = 'image')";
+    assert_eq!(rows(archive, payloads), [[1]]);
+    let image = &rows(archive, "SELECT original, kept_role, verdict, width, warc_offset FROM image")[0];
+    assert_eq!(
+        image[..4],
+        [serde_json::Value::from("http://s.example/1.png"), "original".into(), "complete".into(), 8.into()]
+    );
+    assert_eq!(image[4], captures[0][1]);
+}
+
+#[test]
+fn where_a_seed_leads_is_asked_again_like_the_seed() {
+    let (site, folder) = (Site::new(), tempfile::tempdir().unwrap());
+    site.tell("/old", "HTTP/1.1 301 Moved\r\nLocation: /new\r\nContent-Length: 0\r\n\r\n");
+    site.tell("/new", page("moved", "ETag: \"7\"\r\n"));
+    for asked in 1..=2 {
+        assert!(run(site.crawl(folder.path(), &["/old"]).arg("--dns-records")).status.success());
+        assert_eq!((site.requests("/old").len(), site.requests("/new").len()), (asked, asked));
+    }
+    assert!(site.requests("/new")[1].contains("If-None-Match: \"7\"\r\n"));
+    let is_dns = |record: &Record| record.field("WARC-Target-URI").is_some_and(|uri| uri.starts_with("dns:"));
+    assert!(!records(folder.path()).iter().any(is_dns), "no name server was asked");
+}
+
+#[test]
+fn what_names_lead_to_is_kept_when_that_is_wanted() {
+    let (site, folder) = (Site::new(), tempfile::tempdir().unwrap());
+    let archive = folder.path();
+    site.tell("/a", page("a", ""));
+    let url = format!("http://localhost:{}/a", site.origin.address.port());
+    let crawl = |more: &[&str]| {
+        let mut command = site.crawl(archive, &[]);
+        assert!(run(command.args(["--allow-address", "127.0.0.0/8"]).arg(&url).args(more)).status.success());
+    };
+    crawl(&[]);
+    crawl(&["--dns-records"]);
+    let all = records(archive);
+    let names: Vec<&Record> = all.iter().filter(|record| record.kind() == "resource").collect();
+    assert_eq!(names.len(), 1, "only the second run keeps it, and only once");
+    assert_eq!(names[0].field("WARC-Target-URI"), Some("dns:localhost"));
+    assert_eq!(names[0].field("Content-Type"), Some("text/dns"));
+    let text = String::from_utf8(names[0].block.clone()).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines[0].len() == 14 && lines[0].starts_with("20"), "{text}");
+    let fields: Vec<&str> = lines.iter().find(|line| line.contains("127.0.0.1")).unwrap().split('\t').collect();
+    assert_eq!((fields[0], &fields[2..]), ("localhost.", ["IN", "A", "127.0.0.1"].as_slice()));
+    check_every_reader(archive);
+}
+
 /// As much of a picture as is looked at.
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x08\0\0\0\x08\x08\x02";
 
@@ -361,6 +432,25 @@ fn a_304_that_nobody_asked_for_is_an_answer() {
     run(&mut site.crawl(folder.path(), &["/l"]));
     check_kinds(folder.path(), "response");
     assert!(check_revisits(folder.path()).is_empty());
+}
+
+#[test]
+fn what_cannot_be_read_any_more_is_asked_for_in_full() {
+    let (site, folder) = (Site::new(), tempfile::tempdir().unwrap());
+    let archive = folder.path();
+    site.tell("/l", page("l", "ETag: \"1\"\r\n"));
+    assert!(run(&mut site.crawl(archive, &["/l"])).status.success());
+    let place = &rows(archive, "SELECT warc_offset, warc_length FROM capture_log WHERE role = 'page'")[0];
+    let (offset, length) = (place[0].as_u64().unwrap() as usize, place[1].as_u64().unwrap() as usize);
+    let file = &warcs(archive)[0];
+    let mut bytes = std::fs::read(file).unwrap();
+    bytes[offset + length / 2..offset + length].fill(0);
+    std::fs::write(file, bytes).unwrap();
+    site.tell("/l", "HTTP/1.1 304 Not Modified\r\n\r\n");
+    run(&mut site.crawl(archive, &["/l"]));
+    let asked: Vec<bool> = site.requests("/l").iter().map(|request| request.contains("If-None-Match")).collect();
+    assert_eq!(asked, [false, true, false]);
+    check_kinds(archive, "response");
 }
 
 #[test]

@@ -950,6 +950,7 @@ fn a_database_of_the_first_schema_is_brought_up_to_date() {
     )
     .unwrap();
     drop(old);
+    assert!(matches!(Reader::open(&path), Err(Error::Older { found: 1, known: 2, .. })));
     let store = Store::open(&path).unwrap();
     let (original, place) = store.original(&Digest::from_text("sha1:AAAA"), 12).unwrap().unwrap();
     assert_eq!((original.record_id.as_str(), original.at, place.offset), ("<urn:uuid:1>", Timestamp(5), 400));

@@ -36,6 +36,7 @@ impl Default for Reread {
             compress: archive::Compress::default(),
             framing: archive::Stored::default(),
             dns_records: false,
+            codebook: archive::Codebook::default(),
             spool_dir: std::env::temp_dir(),
         };
         let brings = Brings { images: true, requisites: true };

@@ -11,8 +11,8 @@ mod questions;
 mod queue;
 mod rebuild;
 mod schema;
-mod takedown;
 mod selection;
+mod takedown;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -26,8 +26,8 @@ pub use payloads::Memento;
 pub use questions::{Answer, Brought, Last, RunRow, Standing, Status};
 pub use queue::{HostRow, Queued, Reader};
 pub use rebuild::{Rebuild, beside, discard, is_sound, lay_down};
-pub use takedown::{Act, Removed, Takedown};
 pub use selection::{PageRow, Selection, Stretch};
+pub use takedown::{Act, Removed, Takedown};
 
 use crate::web::claims::Claims;
 use crate::web::time::Timestamp;

@@ -349,6 +349,7 @@ fn a_torn_tail_is_cut_and_an_open_file_sealed() {
     let kept: Vec<u8> = std::fs::read(archive.join("damaged").join(&names(&archive.join("damaged"))[0])).unwrap();
     assert_eq!([after, kept].concat(), before[..last + 40]);
     check_every_reader(archive);
+    check_places(archive);
     assert!(done(archive, &["repair"]).contains("are whole"));
 }
 
@@ -391,8 +392,10 @@ fn damage_in_the_middle_costs_only_what_is_damaged() {
     check_places(archive);
 }
 
-/// Every row names the record it is about.
+/// Every row names the record it is about, and nothing is wrong with either.
 fn check_places(archive: &Path) {
+    let (code, printed, said) = told(archive, &["verify"]);
+    assert_eq!(code, 0, "{printed}{said}");
     let sql = "SELECT f.name, c.offset, c.length, c.record_id FROM capture c JOIN warc_file f ON f.id = c.file";
     for row in rows(archive, sql) {
         let (file, offset) = (row[0].as_str().unwrap(), row[1].as_u64().unwrap());
@@ -558,6 +561,7 @@ fn an_archive_of_another_tool_is_indexed_where_it_lies() {
         assert_eq!(code, 0);
         assert!(said.contains("4 captures of 1 files"), "{said}");
         check_foreign(folder.path());
+        check_places(folder.path());
         assert!(done(folder.path(), &["repair"]).contains("are whole"));
     }
 }
@@ -578,6 +582,7 @@ fn any_form_is_imported_once() {
         assert!(said.contains("4 captures"), "{said}");
         check_foreign(&archive);
         check_every_reader(&archive);
+        check_places(&archive);
         let there = &warcs(&archive)[0];
         let unpacked = |bytes: &[u8]| {
             let mut plain = Vec::new();
@@ -739,6 +744,23 @@ fn nothing_is_left_of_what_is_forgotten() {
     assert_eq!(crawl(), 0);
     done(archive, &["forget", SECRET, "--reason", "allowed", "--undo"]);
     assert_eq!(crawl(), 1);
+}
+
+#[test]
+fn a_dictionary_that_holds_pieces_of_it_goes_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (archive, dictionary) = (folder.path().join("archive"), folder.path().join("pages"));
+    std::fs::write(&dictionary, format!("{WALRUS} ").repeat(60)).unwrap();
+    let (_runtime, moving) = moving_site();
+    let mut crawl = command(&archive, &["crawl", "--delay", "0", "--quiet", "--compress", "zstd", "--dictionary"]);
+    crawl.arg(&dictionary).arg("--resolve").arg(format!("moving.example:80:{}", moving.address));
+    assert!(run(crawl.args([SECRET, "http://moving.example/other"])).status.success());
+    assert!(holds(&archive, WALRUS) && warcs(&archive)[0].to_str().unwrap().ends_with(".warc.zst"));
+    done(&archive, &["forget", SECRET, "--reason", "x"]);
+    assert!(!holds(&archive, WALRUS), "something of it is left");
+    check_places(&archive);
+    let kept = done(&archive, &["show", "--raw", "http://moving.example/other"]);
+    assert!(kept.contains("A plain lighthouse"));
 }
 
 #[test]

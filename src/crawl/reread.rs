@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use super::plan::Brings;
+use super::plan::{Brings, Revisit};
 use super::resume::robots;
 use super::scope::Scope;
 use super::step::{Step, priority};
@@ -43,7 +43,7 @@ impl Default for Reread {
         Reread(Step {
             scope: Scope::default(),
             brings,
-            always: false,
+            revisit: Revisit::Never,
             records,
             warcs: PathBuf::new(),
             run: String::new(),

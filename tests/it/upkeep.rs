@@ -745,23 +745,6 @@ fn nothing_is_left_of_what_is_forgotten() {
 }
 
 #[test]
-fn a_dictionary_that_holds_pieces_of_it_goes_with_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let (archive, dictionary) = (folder.path().join("archive"), folder.path().join("pages"));
-    std::fs::write(&dictionary, format!("{WALRUS} ").repeat(60)).unwrap();
-    let (_runtime, moving) = moving_site();
-    let mut crawl = command(&archive, &["crawl", "--delay", "0", "--quiet", "--compress", "zstd"]);
-    crawl.arg("--dictionary").arg(&dictionary).arg("--resolve").arg(format!("moving.example:80:{}", moving.address));
-    assert!(run(crawl.args([SECRET, "http://moving.example/other"])).status.success());
-    assert!(holds(&archive, WALRUS) && warcs(&archive)[0].to_str().unwrap().ends_with(".warc.zst"));
-    done(&archive, &["forget", SECRET, "--reason", "x"]);
-    assert!(!holds(&archive, WALRUS), "something of it is left");
-    check_places(&archive);
-    let kept = done(&archive, &["show", "--raw", "http://moving.example/other"]);
-    assert!(kept.contains("A plain lighthouse"));
-}
-
-#[test]
 fn a_killed_forget_is_finished_by_the_next() {
     let mut killed = 0;
     for round in 0..8 {

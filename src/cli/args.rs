@@ -103,8 +103,6 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Pack all of the archive, or a selection with what its pages need, for the journey
-    Export(Box<Export>),
     /// Cut torn tails, seal files a killed run left open, leave out what is damaged, put rows right
     Repair {
         /// Say what would be done, and do nothing
@@ -144,6 +142,8 @@ pub(super) enum Command {
         #[arg(long)]
         undo: bool,
     },
+    /// Pack all of the archive, or a selection with what its pages need, for the journey
+    Export(Box<Export>),
     /// Print a completion script
     Completions {
         /// The shell

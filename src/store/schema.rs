@@ -30,7 +30,7 @@ fn known() -> u32 {
 }
 
 /// Refuses files of other programs and of later versions; returns the version.
-fn check(connection: &Connection, path: &Path) -> Result<u32, Error> {
+pub(super) fn check(connection: &Connection, path: &Path) -> Result<u32, Error> {
     let ((application, found), known) = (versions(connection, path)?, known());
     if application != APPLICATION_ID {
         return Err(Error::Foreign(path.to_owned()));

@@ -197,11 +197,6 @@ impl Reader {
     /// # Errors
     /// [`Error::Sqlite`].
     pub fn blocked(&self, url: &str) -> Result<Option<(Timestamp, String)>, Error> {
-        // A database that no run has brought up to date since has no such table.
-        let told = self.connection.table_exists(None, "takedown").map_err(|source| self.failed(source))?;
-        if !told {
-            return Ok(None);
-        }
         let last = self
             .connection
             .prepare_cached(

@@ -10,7 +10,7 @@ use flate2::write::GzEncoder;
 
 use super::Error;
 use super::files::finish;
-use crate::archive::{Group, Groups, ReadError, Record};
+use crate::archive::{Group, Groups, ReadError, Record, zstd_frame};
 use crate::store::Stands;
 
 /// How records are packed that do not go over as they are.
@@ -88,9 +88,8 @@ impl Rewriting {
                 encoder.finish().map(|_| ())
             }
             Form::Zstd => {
-                let mut encoder = zstd::stream::Encoder::new(&mut self.out, 9)?;
-                encoder.include_checksum(true)?;
-                encoder.set_pledged_src_size(Some(parts.iter().map(|part| part.len() as u64).sum()))?;
+                let length = parts.iter().map(|part| part.len() as u64).sum();
+                let mut encoder = zstd_frame(&mut self.out, length, false, None)?;
                 parts.iter().try_for_each(|part| encoder.write_all(part))?;
                 encoder.finish().map(|_| ())
             }

@@ -310,7 +310,7 @@ fn a_whole_archive_is_left_alone() {
     assert_eq!(std::fs::read(&file).unwrap(), before);
     assert_eq!(
         names(archive),
-        [".lock", "pressmark.sqlite3", "spool", "warc"]
+        [".lock", "README.md", "pressmark.sqlite3", "spool", "warc"]
             .map(str::to_owned)
             .to_vec()
             .into_iter()
@@ -332,7 +332,7 @@ fn a_torn_tail_is_cut_and_an_open_file_sealed() {
     std::fs::remove_file(&file).unwrap();
     let connection = rusqlite::Connection::open(archive.join("pressmark.sqlite3")).unwrap();
     connection
-        .execute_batch("PRAGMA foreign_keys = OFF; DELETE FROM article_version; DELETE FROM capture WHERE id > (SELECT max(id) - 2 FROM capture)")
+        .execute_batch("PRAGMA foreign_keys = OFF; DELETE FROM capture WHERE id > (SELECT max(id) - 2 FROM capture)")
         .unwrap();
     drop(connection);
     let captures = number(archive, "SELECT count(*) FROM capture");
@@ -349,6 +349,7 @@ fn a_torn_tail_is_cut_and_an_open_file_sealed() {
     let kept: Vec<u8> = std::fs::read(archive.join("damaged").join(&names(&archive.join("damaged"))[0])).unwrap();
     assert_eq!([after, kept].concat(), before[..last + 40]);
     check_every_reader(archive);
+    check_places(archive);
     assert!(done(archive, &["repair"]).contains("are whole"));
 }
 
@@ -558,6 +559,7 @@ fn an_archive_of_another_tool_is_indexed_where_it_lies() {
         assert_eq!(code, 0);
         assert!(said.contains("4 captures of 1 files"), "{said}");
         check_foreign(folder.path());
+        check_places(folder.path());
         assert!(done(folder.path(), &["repair"]).contains("are whole"));
     }
 }
@@ -578,6 +580,7 @@ fn any_form_is_imported_once() {
         assert!(said.contains("4 captures"), "{said}");
         check_foreign(&archive);
         check_every_reader(&archive);
+        check_places(&archive);
         let there = &warcs(&archive)[0];
         let unpacked = |bytes: &[u8]| {
             let mut plain = Vec::new();

@@ -113,6 +113,8 @@ impl Rows {
         }
         match facts.kind.as_str() {
             "warcinfo" => {}
+            // The tombstone of what was forgotten: the one kind of metadata that belongs to no capture.
+            "metadata" if facts.concurrent.is_none() => {}
             "request" => self.member(facts, say, |group| &mut group.request),
             "metadata" => self.member(facts, say, |group| &mut group.metadata),
             // Further resources of a group: certificates, names.

@@ -110,7 +110,7 @@ pub fn entity(record: &Record) -> Cow<'_, [u8]> {
     framing.feed(&record.block, &mut chunked);
     let malformed = framing.is_malformed();
     match framing.into_head().2 {
-        Some(parts) if !(malformed && parts.is_empty()) => {
+        Some(parts) if !malformed => {
             let data = |part: &framing::Part| {
                 let at = usize::try_from(part.at).ok()?;
                 chunked.get(at..at + usize::try_from(part.len).ok()?)

@@ -98,7 +98,7 @@ impl Head {
             if let Some(value) = raw.headers.get(field) {
                 line(&mut out, name, value);
             }
-            if *field == WarcHeader::IPAddress {
+            if *field == WarcHeader::RefersTo {
                 self.others.iter().for_each(|(name, value)| line(&mut out, name, value.as_bytes()));
             }
         }

@@ -1,5 +1,8 @@
 //! After a crash: takes whole groups out of files that were being written, and cuts the rest.
 
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::framing::entity;
@@ -10,6 +13,9 @@ use crate::web::digest::Digest;
 use crate::web::exchange::Validators;
 use crate::web::message::Head;
 use crate::web::time::Timestamp;
+
+/// How much is written again at a time.
+const PIECE: usize = 64 << 10;
 
 /// A group that the database does not know.
 #[derive(Debug)]
@@ -65,6 +71,20 @@ pub fn seal_recovered(folder: &Path, recovered: &Recovered) -> Result<(), Error>
     }
 }
 
+/// Writes what stands there once more. When a sync has failed, the system may take for written what stands in memory
+/// alone, and a second sync would say that all is well.
+fn write_again(file: &File, from: u64, to: u64) -> io::Result<()> {
+    let mut piece = vec![0; PIECE];
+    let mut at = from;
+    while at < to {
+        let len = PIECE.min(usize::try_from(to - at).unwrap_or(PIECE));
+        file.read_exact_at(&mut piece[..len], at)?;
+        file.write_all_at(&piece[..len], at)?;
+        at += len as u64;
+    }
+    Ok(())
+}
+
 fn open_files(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     let mut paths = Vec::new();
     if !folder.exists() {
@@ -104,8 +124,9 @@ fn recover_file(path: &Path, name: String, committed: &dyn Fn(&str) -> u64) -> R
         }
     }
     let len_now = if whole > 0 {
-        let file = std::fs::OpenOptions::new().write(true).open(path).map_err(Error::new("cut", path))?;
-        file.set_len(whole).and_then(|()| file.sync_all()).map_err(Error::new("cut", path))?;
+        let file = OpenOptions::new().read(true).write(true).open(path).map_err(Error::new("cut", path))?;
+        file.set_len(whole).map_err(Error::new("cut", path))?;
+        write_again(&file, known, whole).and_then(|()| file.sync_all()).map_err(Error::new("sync", path))?;
         Some(whole)
     } else {
         std::fs::remove_file(path).map_err(Error::new("remove", path))?;
@@ -115,7 +136,7 @@ fn recover_file(path: &Path, name: String, committed: &dyn Fn(&str) -> u64) -> R
 }
 
 /// A first record, perhaps a request and resources, and the metadata that concludes them.
-fn read_group(file: &str, mut group: Vec<Record>) -> Option<Found> {
+pub(super) fn read_group(file: &str, mut group: Vec<Record>) -> Option<Found> {
     let metadata = group.pop()?;
     let first = group.first()?.clone();
     let of_first = |record: &Record| record.field("WARC-Concurrent-To") == first.field("WARC-Record-ID");
@@ -164,7 +185,7 @@ fn read_group(file: &str, mut group: Vec<Record>) -> Option<Found> {
 }
 
 /// Where a revisit says its payload is.
-fn original(revisit: &Record) -> Option<Original> {
+pub(super) fn original(revisit: &Record) -> Option<Original> {
     let url = revisit.field("WARC-Refers-To-Target-URI")?.to_owned();
     let at = Timestamp::from_iso(revisit.field("WARC-Refers-To-Date")?)?;
     Some(Original { record_id: revisit.field("WARC-Refers-To").unwrap_or_default().to_owned(), url, at })

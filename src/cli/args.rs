@@ -96,6 +96,45 @@ pub(super) enum Command {
     },
     /// Pack all of the archive, or a selection with what its pages need, for the journey
     Export(Box<Export>),
+    /// Cut torn tails, seal files a killed run left open, leave out what is damaged, put rows right
+    Repair {
+        /// Say what would be done, and do nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Make the database anew from the WARC files; what only the old one knows is kept
+    Reindex,
+    /// Take other tools' WARC files and WACZ packages into the archive
+    Import {
+        /// The files
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// Take-down: remove every record of a URL and of whatever has the same content; leaves a tombstone and a line
+    Forget {
+        /// The URL
+        url: String,
+        /// Why; it stands in takedown.jsonl and in the tombstones
+        #[arg(long, value_name = "TEXT", required = true)]
+        reason: String,
+        /// List what would go, and change nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// Let a forgotten URL be fetched again
+        #[arg(long, conflicts_with = "dry_run")]
+        undo: bool,
+    },
+    /// Hide a URL from replay; nothing is removed
+    Block {
+        /// The URL
+        url: String,
+        /// Why; it stands in takedown.jsonl
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        reason: String,
+        /// Show it again
+        #[arg(long)]
+        undo: bool,
+    },
     /// Print a completion script
     Completions {
         /// The shell

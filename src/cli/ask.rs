@@ -22,11 +22,11 @@ fn reader(common: &Common) -> anyhow::Result<Reader> {
 }
 
 pub(super) fn status(common: &Common, as_json: bool) -> Outcome {
-    let status = reader(common)?.status()?;
+    let (status, held) = (reader(common)?.status()?, crate::crawl::Lock::is_held(&common.archive));
     let text = if as_json {
-        format!("{}\n", report::status_json(&status))
+        format!("{}\n", report::status_json(&status, held))
     } else {
-        report::status(&status, SystemClock::default().wall())
+        report::status(&status, held, SystemClock::default().wall())
     };
     super::print(text.as_bytes())
 }
@@ -58,6 +58,10 @@ pub(super) fn show(common: &Common, url: &str, form: Option<Form>, at: Option<Ti
     let reader = reader(common)?;
     let url = WebUrl::parse(url).map_or_else(|_| url.to_owned(), |url| url.as_str().to_owned());
     let nothing = || usage(format!("«{url}» was not captured"));
+    if let Some((since, reason)) = reader.blocked(&url)? {
+        let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+        say(&format!("it is hidden from replay since {}{reason}", since.iso()));
+    }
     let Some(form) = form else {
         let captures = reader.captures_of(&url)?;
         if captures.rows.is_empty() {

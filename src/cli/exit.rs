@@ -105,8 +105,9 @@ pub(super) fn sentence(error: &anyhow::Error) -> String {
     let mut parts: Vec<String> = Vec::new();
     for cause in error.chain() {
         let text = cause.to_string();
-        // Some libraries repeat their cause in their own text, and SQLite repeats its text behind a number.
-        if !parts.last().is_some_and(|last| last.contains(&text) || text.ends_with(&format!(": {last}"))) {
+        // Some libraries repeat their cause in their own text, and SQLite its text behind a number.
+        let news = text.strip_prefix("Error code ").and_then(|text| text.split_once(": ")).map(|(_, text)| text);
+        if !parts.last().is_some_and(|last| last.contains(news.unwrap_or(&text))) {
             parts.push(text);
         }
     }
@@ -125,8 +126,11 @@ fn advice(error: &anyhow::Error) -> &'static str {
             "; nothing captured is lost: make room there, then run the same command again"
         }
         (Some(ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied), _)
-        | (_, Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied)) => {
-            "; nothing captured is lost: make it writable (and see that there is room), then run the same command again"
+        | (_, Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied)) => {
+            "; nothing captured is lost: make it writable, then run the same command again"
+        }
+        (_, Some(ErrorCode::CannotOpen)) => {
+            "; nothing captured is lost: see that there is room and leave to write, then run the same command again"
         }
         (Some(ErrorKind::NotADirectory | ErrorKind::AlreadyExists), _) => {
             "; nothing was touched: name a folder with --archive, then run the same command again"

@@ -9,6 +9,7 @@ mod crawl;
 mod demo;
 mod exit;
 mod export;
+mod mend;
 mod settings;
 mod units;
 mod upkeep;
@@ -56,6 +57,13 @@ fn run() -> Outcome {
         }
         Command::Explain { urls, json, scope } => ask::explain(&cli.common, &urls, json, &scope),
         Command::Export(typed) => export::run(&cli.common, *typed),
+        Command::Repair { dry_run } => mend::repair(&cli.common, dry_run),
+        Command::Reindex => mend::reindex(&cli.common),
+        Command::Import { files } => mend::import(&cli.common, &files),
+        Command::Forget { url, reason, dry_run, undo } => {
+            mend::forget(&cli.common, &mend::Forget { url: &url, reason: &reason, dry_run, undo })
+        }
+        Command::Block { url, reason, undo } => mend::block(&cli.common, &url, undo, &reason),
         Command::Completions { shell } => {
             let mut command = settings::declared();
             let mut script = Vec::new();

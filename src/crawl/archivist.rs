@@ -18,7 +18,7 @@ use super::step::Taken;
 use crate::archive::{Encoded, Kind, Original, Unchanged, Writer, Written};
 use crate::politeness::{HostClock, RobotsCopy};
 use crate::store::{Batch, Run, Settled, Store};
-use crate::web::digest::Digest;
+use crate::web::digest::{Algorithm, Digest, digest};
 use crate::web::time::{Clock, Hold};
 use crate::web::url::Origin;
 
@@ -121,8 +121,8 @@ struct Desk {
     bytes: u64,
     /// Payloads that are appended and not committed yet: the database does not know them.
     appended: HashMap<(Digest, u64), Original>,
-    /// The certificates that each host and port showed last in this run.
-    chains: HashMap<String, Vec<Vec<u8>>>,
+    /// What the certificates were that each host and port showed last in this run.
+    chains: HashMap<String, Digest>,
     counters: String,
 }
 
@@ -183,7 +183,8 @@ impl Desk {
             Some(original) => encoded.into_revisit(Unchanged::SamePayload(&original))?,
             None => encoded,
         };
-        let shown = encoded.chain().map(|(origin, chain)| (origin.to_owned(), chain.to_vec()));
+        let shown =
+            encoded.chain().map(|(origin, chain)| (origin.to_owned(), digest(Algorithm::Sha256, &chain.concat())));
         if let Some((origin, chain)) = shown
             && self.chains.get(&origin) != Some(&chain)
         {

@@ -3,8 +3,12 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::path::Path;
+use std::time::Duration;
 
 use super::Error;
+
+/// Who merely asks whether the archive is held has the lock for a moment; a start tries again after this.
+const A_MOMENT: Duration = Duration::from_millis(20);
 
 /// Held while an archive is being written. The system releases it with the process, however that ends.
 #[derive(Debug)]
@@ -25,7 +29,11 @@ impl Lock {
         }
         let path = archive.join(".lock");
         let mut file = OpenOptions::new().create(true).truncate(false).write(true).open(path).map_err(folder)?;
-        match file.try_lock() {
+        let locked = file.try_lock().or_else(|_| {
+            std::thread::sleep(A_MOMENT);
+            file.try_lock()
+        });
+        match locked {
             Ok(()) => {
                 // For people only: the lock is the file's, not the number's.
                 let note = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
@@ -34,6 +42,16 @@ impl Lock {
             }
             Err(TryLockError::WouldBlock) => Err(Error::Held(archive.to_owned())),
             Err(TryLockError::Error(source)) => Err(folder(source)),
+        }
+    }
+
+    /// Whether somebody holds the lock of this archive; none when that cannot be asked.
+    pub fn is_held(archive: &Path) -> Option<bool> {
+        let file = File::open(archive.join(".lock")).ok()?;
+        match file.try_lock_shared() {
+            Ok(()) => Some(false),
+            Err(TryLockError::WouldBlock) => Some(true),
+            Err(TryLockError::Error(_)) => None,
         }
     }
 }

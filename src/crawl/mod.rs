@@ -8,6 +8,7 @@ mod coding;
 mod event;
 mod lock;
 mod plan;
+mod reread;
 mod resume;
 mod run;
 mod scope;
@@ -18,6 +19,7 @@ mod workers;
 pub use event::{Event, SeedSummary, Summary};
 pub use lock::Lock;
 pub use plan::{Brings, Budget, DATABASE, Plan, Revisit, SeedInput};
+pub use reread::{Reread, Said};
 pub use run::{Stop, run};
 pub use scope::{Depth, Listing, Origin, Reach, Scope, Verdict};
 

@@ -28,6 +28,7 @@ pub(super) fn resume(
     tell: &mut dyn FnMut(Event),
 ) -> Result<(), Error> {
     let known = store.committed()?;
+    warn_of_gaps(folder, &known, tell);
     let recovered = archive::recover(folder, &|name| known.get(name).copied().unwrap_or(0))?;
     let (mut captures, mut cut) = (0, 0);
     let (reader, mut originals) = (store.reader()?, HashMap::new());
@@ -85,7 +86,7 @@ fn original(
 }
 
 /// A robots.txt that was answered in full at its own place holds again, without being asked for once more.
-fn robots(found: &Found, original: Option<&Record>) -> Option<(Origin, RobotsCopy)> {
+pub(super) fn robots(found: &Found, original: Option<&Record>) -> Option<(Origin, RobotsCopy)> {
     let (capture, url) = (&found.capture, WebUrl::parse(&found.capture.url).ok()?);
     let status = capture.status.filter(|status| matches!(status, 200..=299 | 400..=428 | 430..=499))?;
     if found.notes.role != Role::Robots || capture.truncated.is_some() || url.origin().robots() != url {
@@ -98,4 +99,21 @@ fn robots(found: &Found, original: Option<&Record>) -> Option<(Origin, RobotsCop
     let body = archive::entity(original.unwrap_or(&found.first)).into_owned();
     let bytes = if is_file { robots_text(&Head::read(found.first.http().0), body) } else { Vec::new() };
     Some((url.origin(), RobotsCopy { fetched: capture.at, status, bytes }))
+}
+
+/// Says which files are not what their rows say, as far as a look at the folder tells: those that are still `.open`
+/// are mended in a moment.
+fn warn_of_gaps(folder: &Path, known: &HashMap<String, u64>, tell: &mut dyn FnMut(Event)) {
+    let mut known: Vec<(&String, u64)> = known.iter().map(|(name, len)| (name, *len)).collect();
+    known.sort_unstable();
+    for (name, committed) in known {
+        let len = std::fs::metadata(folder.join(name)).map(|file| file.len());
+        let what = match len {
+            Ok(len) if len >= committed => continue,
+            Ok(len) => format!("is {} bytes shorter than its rows say", committed - len),
+            Err(_) if committed == 0 || folder.join(format!("{name}.open")).exists() => continue,
+            Err(cause) => format!("holds captures and cannot be looked at ({cause})"),
+        };
+        tell(Event::Warning(format!("{} {what}: run `pressmark verify`", folder.join(name).display())));
+    }
 }

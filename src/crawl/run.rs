@@ -155,6 +155,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         for folder in [plan.warc_folder(), plan.spool_folder()] {
             std::fs::create_dir_all(&folder).map_err(|source| Error::Folder { path: folder, source })?;
         }
+        archive::write_readme(&plan.archive)?;
         let mut store = Store::open(&plan.database())?;
         let run = store.begin_run(&plan.profile, wall, plan.fresh)?;
         let mut writer = Writer::new(plan.writer_options())?;
@@ -164,7 +165,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             brings: plan.brings,
             records,
             warcs: plan.warc_folder(),
-            always: plan.revisit == Revisit::Always,
+            revisit: plan.revisit,
             run: format!("{}/{}", plan.profile, run.id),
         };
         resume::resume(&step, &mut store, run, &plan.warc_folder(), wall, tell)?;

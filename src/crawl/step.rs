@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::coding;
-use super::plan::Brings;
+use super::plan::{Brings, Revisit};
 use super::scope::{Listing, Origin, Scope, Verdict};
 use crate::archive::{self, Earlier, Encoded, Found, ImageNote, Notes, Record, Unchanged};
 use crate::extract::{self, Findings, Kind};
@@ -48,8 +48,8 @@ pub(super) struct Step {
     pub records: archive::Options,
     /// Where the WARC files are, for what an unchanged answer was.
     pub warcs: PathBuf,
-    /// Whatever the run comes across is asked for again.
-    pub always: bool,
+    /// Whether what is kept is asked for again.
+    pub revisit: Revisit,
     /// The profile and number of the run, for the metadata records.
     pub run: String,
 }
@@ -104,8 +104,6 @@ struct Spot<'a> {
     hops: u16,
     page: Option<&'a str>,
     claims: Option<&'a Claims>,
-    /// Where it redirects to is asked for again, like itself.
-    again: bool,
 }
 
 impl Step {
@@ -122,7 +120,6 @@ impl Step {
             hops: candidate.hops,
             page: candidate.page.as_deref(),
             claims: candidate.claims.as_deref(),
-            again: candidate.again,
         };
         let earlier = earlier.filter(|_| exchange.fault.is_none() && exchange.status() == Some(NOT_MODIFIED));
         let repeated = earlier.as_ref().map(|earlier| (earlier, archive::read_at(&self.warcs, &earlier.place)));
@@ -208,7 +205,6 @@ impl Step {
             hops: notes.hops,
             page: notes.page.as_deref(),
             claims,
-            again: false,
         };
         let reading = match (&found.capture.refers_to, original) {
             (Some(_), Some(original)) if found.capture.status == Some(NOT_MODIFIED) => {
@@ -295,6 +291,7 @@ impl Step {
     fn read_redirect(&self, spot: &Spot<'_>, url: &WebUrl, head: &Head) -> Reading {
         let mut reading = Reading::default();
         let Some(location) = head.field("location") else { return reading };
+        let is_seed = spot.depth == 0 && spot.role == Role::Page;
         match url.join(&location, None) {
             Ok(target) if target == *url => reading.dead_end = Some("redirects to itself".to_owned()),
             Ok(target) => {
@@ -303,7 +300,8 @@ impl Step {
                     Verdict::In(_) if spot.role != Role::Robots => {
                         let mut offered = self.candidate(spot, target, spot.role, None);
                         offered.hops = spot.hops + 1;
-                        offered.again |= spot.again;
+                        // Where a seed leads is as due as the seed.
+                        offered.again |= is_seed && self.revisit == Revisit::Auto;
                         // A page that has begun ends before another begins.
                         offered.priority = if spot.role == Role::Page { 0 } else { offered.priority };
                         offered.depth = spot.depth;
@@ -422,7 +420,6 @@ impl Step {
             hops: 0,
             page: None,
             claims: None,
-            again: false,
         };
         self.bring(&spot, None, &findings, &mut reading);
         reading.findings = Some(Box::new(findings));
@@ -442,7 +439,7 @@ impl Step {
             referer,
             priority: priority(role, spot.depth),
             claims: None,
-            again: self.always,
+            again: self.revisit == Revisit::Always,
         }
     }
 
@@ -469,7 +466,7 @@ pub(super) fn document_uri(name: &str) -> String {
 }
 
 /// Lower goes first: seeds, then what makes a page look right, then pages by their distance.
-fn priority(role: Role, depth: u16) -> u8 {
+pub(super) fn priority(role: Role, depth: u16) -> u8 {
     match role {
         Role::Robots | Role::Document => 0,
         Role::Style => 2,

@@ -9,15 +9,17 @@ use crate::web::time::Timestamp;
 
 /// What the archive holds, what waits by host, and the last runs; a few blocks of lines for people.
 ///
-/// The newest run may still be at work when it has no end; an older one without was killed.
-pub fn status(status: &Status, now: Timestamp) -> String {
-    let blocks = [holdings(status), queue(status), runs(&status.runs, now)];
+/// A run without an end was killed, but for the newest one when the archive is `held`: that one is at work. Where nobody
+/// can tell (none), it says so.
+pub fn status(status: &Status, held: Option<bool>, now: Timestamp) -> String {
+    let blocks = [holdings(status), queue(status), runs(&status.runs, held, now)];
     blocks.map(|lines| lines.join("\n") + "\n").join("\n")
 }
 
 /// The same facts for programs. `stopped_by` and `finished` are null for a run that was killed or is still at work;
-/// `counters` is the object that `crawl --json` prints, as far as it had come.
-pub fn status_json(status: &Status) -> Value {
+/// `held` says whether somebody holds the archive, null where nobody can tell; `counters` is the object that
+/// `crawl --json` prints, as far as it had come.
+pub fn status_json(status: &Status, held: Option<bool>) -> Value {
     let waiting = status.waiting.iter();
     let runs = status.runs.iter().map(|run| {
         json!({
@@ -30,6 +32,7 @@ pub fn status_json(status: &Status) -> Value {
         })
     });
     json!({
+        "held": held,
         "urls": status.states.iter().map(|(state, n)| (state.clone(), json!(n))).collect::<serde_json::Map<_, _>>(),
         "captures": { "count": status.captures.0, "payload_bytes": status.captures.1 },
         "articles": { "count": status.articles.0, "complete": status.articles.1 },
@@ -87,20 +90,24 @@ fn queue(status: &Status) -> Vec<String> {
     lines
 }
 
-fn runs(runs: &[RunRow], now: Timestamp) -> Vec<String> {
+fn runs(runs: &[RunRow], held: Option<bool>, now: Timestamp) -> Vec<String> {
     if runs.is_empty() {
         return vec!["There was no run yet.".to_owned()];
     }
-    let rows: Vec<Vec<String>> = runs.iter().enumerate().map(|(i, run)| run_cells(run, i == 0, now)).collect();
+    let unended = |newest: bool| match held.filter(|_| newest) {
+        Some(true) => "running",
+        None if newest => "running or killed",
+        _ => "killed",
+    };
+    let rows: Vec<Vec<String>> = runs.iter().enumerate().map(|(i, run)| run_cells(run, unended(i == 0), now)).collect();
     let lines = laid_out(&rows, &[true, false, false, false, true, false, false]);
     std::iter::once("The last runs".to_owned()).chain(lines).collect()
 }
 
 /// Number, profile, when, how long ago, how long it took, how it ended, what it did.
-fn run_cells(run: &RunRow, newest: bool, now: Timestamp) -> Vec<String> {
+fn run_cells(run: &RunRow, unended: &str, now: Timestamp) -> Vec<String> {
     let ended = match (run.finished, &run.stopped_by) {
-        (None, _) if newest => "running or killed".to_owned(),
-        (None, _) => "killed".to_owned(),
+        (None, _) => unended.to_owned(),
         (Some(_), by) => by.as_deref().map_or_else(|| "ended".to_owned(), |by| clean(by).into_owned()),
     };
     let counters = counters(run);
@@ -131,7 +138,7 @@ mod tests {
     const NOW: Timestamp = Timestamp(1_792_676_785_123);
 
     fn check(holds: &Status, expected: &str) {
-        assert_eq!(status(holds, NOW), expected);
+        assert_eq!(status(holds, Some(true), NOW), expected);
     }
 
     fn run(id: i64, hours_ago: i64, seconds: Option<i64>, stopped_by: Option<&str>, counters: &str) -> RunRow {
@@ -179,12 +186,21 @@ Waiting         pages  requisites
   and 157 URLs on other hosts
 
 The last runs
-  12  default  2026-10-22 13:46 UTC  just now               running or killed
-  11  default  2026-10-22 11:46 UTC  2 h ago    3 min 20 s  done               1 page, 1 article, 48 pictures, 2 failed
-   9  default  2026-10-21 11:46 UTC  1 d ago                killed             7 pages, 0 articles, 0 pictures
+  12  default  2026-10-22 13:46 UTC  just now               running
+  11  default  2026-10-22 11:46 UTC  2 h ago    3 min 20 s  done     1 page, 1 article, 48 pictures, 2 failed
+   9  default  2026-10-21 11:46 UTC  1 d ago                killed   7 pages, 0 articles, 0 pictures
    8  default  2026-07-14 13:46 UTC  100 d ago   2 h 1 min  signal
 ",
         );
+    }
+
+    #[test]
+    fn a_run_without_an_end_is_at_work_only_while_the_archive_is_held() {
+        for (held, word) in [(Some(true), "running"), (Some(false), "killed"), (None, "running or killed")] {
+            let runs = runs(&busy().runs, held, NOW);
+            assert!(runs[1].ends_with(&format!("just now               {word}")), "{runs:?}");
+            assert!(runs[3].contains("1 d ago                killed"), "{runs:?}");
+        }
     }
 
     #[test]
@@ -194,7 +210,8 @@ The last runs
 
     #[test]
     fn programs_get_the_same_facts() {
-        let json = status_json(&busy());
+        let json = status_json(&busy(), Some(true));
+        assert_eq!(json["held"], true);
         assert_eq!(json["urls"]["queued"], 1200);
         assert_eq!(json["captures"], json!({ "count": 1234, "payload_bytes": 56_700_000 }));
         assert_eq!(json["waiting"][0], json!({ "host": "news.example", "pages": 12, "requisites": 1030 }));

@@ -98,10 +98,10 @@ impl Store {
     }
 }
 
-struct Writing<'a> {
-    transaction: &'a Transaction<'a>,
-    run: Run,
-    now: Timestamp,
+pub(super) struct Writing<'a> {
+    pub(super) transaction: &'a Transaction<'a>,
+    pub(super) run: Run,
+    pub(super) now: Timestamp,
 }
 
 impl Writing<'_> {
@@ -203,7 +203,7 @@ impl Writing<'_> {
     }
 
     /// The row of a URL; one that is merely named is made when there is none.
-    fn url(&self, text: &str, role: Role) -> rusqlite::Result<i64> {
+    pub(super) fn url(&self, text: &str, role: Role) -> rusqlite::Result<i64> {
         let host = self.host(&host_of(text))?;
         let (known, fingerprint) = find(self.transaction, host, text)?;
         if let Some(row) = known {
@@ -440,6 +440,8 @@ pub(super) struct Standing {
     pub(super) id: i64,
     state: String,
     settled: Option<Timestamp>,
+    /// It was forgotten, and comes back only when somebody allows it.
+    taken_down: bool,
 }
 
 impl Standing {
@@ -449,6 +451,7 @@ impl Standing {
         match self.state.as_str() {
             "named" => true,
             "queued" => false,
+            _ if self.taken_down => false,
             _ => candidate.again && self.settled.is_none_or(|settled| settled < run.chain),
         }
     }
@@ -457,14 +460,17 @@ impl Standing {
 /// The row of a URL, and the fingerprint it has or would have: texts decide, so the seen-set is exact.
 pub(super) fn find(connection: &Connection, host: i64, text: &str) -> rusqlite::Result<(Option<Standing>, i64)> {
     let mut fingerprint = fingerprint(text);
-    let mut statement = connection
-        .prepare_cached("SELECT id, state, settled_ms, text = ?3 FROM url WHERE host = ?1 AND fingerprint = ?2")?;
+    let mut statement = connection.prepare_cached(
+        "SELECT id, state, settled_ms, refused_by IS 'takedown', text = ?3 FROM url
+             WHERE host = ?1 AND fingerprint = ?2",
+    )?;
     loop {
         let row = statement
             .query_row((host, fingerprint, text), |row| {
                 let settled: Option<i64> = row.get(2)?;
-                let standing = Standing { id: row.get(0)?, state: row.get(1)?, settled: settled.map(Timestamp) };
-                Ok((standing, row.get::<_, bool>(3)?))
+                let (id, state, taken_down) = (row.get(0)?, row.get(1)?, row.get(3)?);
+                let standing = Standing { id, state, settled: settled.map(Timestamp), taken_down };
+                Ok((standing, row.get::<_, bool>(4)?))
             })
             .optional()?;
         match row {

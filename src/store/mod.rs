@@ -4,11 +4,14 @@
 //! on, as many as like. The database may lag the archive, never lead it, and can be rebuilt from it but for the queue.
 
 mod commit;
+mod mend;
 mod payloads;
 mod questions;
 mod queue;
+mod rebuild;
 mod schema;
 mod selection;
+mod takedown;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,10 +19,13 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 pub use commit::{Batch, Page, Settled};
+pub use mend::{Followed, Stands};
 pub use payloads::Memento;
 pub use questions::{Answer, Brought, Last, RunRow, Standing, Status};
 pub use queue::{HostRow, Queued, Reader};
+pub use rebuild::{Rebuild, beside, discard, is_sound, lay_down};
 pub use selection::{PageRow, Selection, Stretch};
+pub use takedown::{Act, Removed, Takedown};
 
 use crate::web::claims::Claims;
 use crate::web::time::Timestamp;
@@ -202,6 +208,15 @@ impl Store {
         add(&mut self.connection).map_err(failed)
     }
 
+    /// Leaves a file that a read-only folder can serve, as far as readers let us.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn rest(&mut self) -> Result<(), Error> {
+        let rest = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        rest.map_err(self.failed("write to"))
+    }
+
     /// How much of each WARC file has its rows here.
     ///
     /// # Errors
@@ -294,6 +309,12 @@ impl Store {
     pub fn reader(&self) -> Result<Reader, Error> {
         Reader::open(&self.path)
     }
+}
+
+/// Somebody reads from the database for longer than we wait.
+fn busy() -> rusqlite::Error {
+    let busy = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
+    rusqlite::Error::SqliteFailure(busy, Some("somebody reads from it: end that, then do this again".to_owned()))
 }
 
 impl Reader {

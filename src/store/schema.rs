@@ -10,7 +10,11 @@ use super::Error;
 const APPLICATION_ID: i32 = 0x504d_524b;
 
 /// One file a version, oldest first.
-const MIGRATIONS: [&str; 2] = [include_str!("schema/0001_first.sql"), include_str!("schema/0002_revisits.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("schema/0001_first.sql"),
+    include_str!("schema/0002_revisits.sql"),
+    include_str!("schema/0003_takedown.sql"),
+];
 
 fn versions(connection: &Connection, path: &Path) -> Result<(i32, u32), Error> {
     let pragma = |name: &str| connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0));

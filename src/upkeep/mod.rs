@@ -5,9 +5,23 @@
 //! beside it, synced, and swapped in by one rename; whoever is interrupted leaves what was there before.
 
 pub mod export;
+mod files;
+mod forget;
+mod import;
+mod reindex;
+mod repair;
+mod rewrite;
+mod rows;
+mod takedown;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+pub use forget::{Forgotten, forget};
+pub use import::{Imported, import};
+pub use reindex::{Reindexed, reindex};
+pub use repair::{Mended, repair};
+pub use takedown::{allow, block};
 
 use crate::{archive, crawl, store};
 

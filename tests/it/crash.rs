@@ -4,35 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use pressmark::archive::Records;
 use pressmark::demo::world::truths;
 
 use crate::archive_run::check_every_reader;
+use crate::gazette::{Edition, Gazette};
+use crate::invariants::{check_after_a_good_end, check_at_any_moment, groups, kept};
 use crate::lantern::{Lantern, pressmark, rows, run, start, warcs};
 use crate::origin::{Line, Origin};
 
 /// How often the crawl is killed.
 const KILLS: u32 = 20;
-
-/// The captures whose records are whole in the archive as it stands: URL and date.
-fn whole(archive: &Path) -> BTreeSet<(String, String)> {
-    let mut whole = BTreeSet::new();
-    if !archive.join("warc").exists() {
-        return whole;
-    }
-    for file in warcs(archive) {
-        let mut first: Option<(String, String)> = None;
-        for record in Records::open(&file, 0).unwrap().map_while(Result::ok) {
-            let field = |name| record.field(name).unwrap_or_default().to_owned();
-            match record.kind() {
-                "response" => first = Some((field("WARC-Target-URI"), field("WARC-Date"))),
-                "metadata" => whole.extend(first.take()),
-                _ => {}
-            }
-        }
-    }
-    whole
-}
 
 /// Runs the crawl, kills it after `after`; false when it had ended by then.
 fn kill(lantern: &Lantern, archive: &Path, after: Duration) -> bool {
@@ -64,10 +45,11 @@ fn twenty_kills_lose_nothing_and_fetch_nothing_kept_again() {
             break;
         }
         killed += 1;
-        let now = whole(archive);
+        check_at_any_moment(archive);
+        let now = groups(archive);
         let lost: Vec<_> = kept.difference(&now).collect();
         assert!(lost.is_empty(), "kill {round} lost {lost:?}");
-        let had: BTreeSet<&String> = kept.iter().map(|(url, _)| url).collect();
+        let had: BTreeSet<&String> = kept.iter().map(|group| &group.url).collect();
         let arrivals = lantern.site.arrivals();
         for arrival in &arrivals[asked_before..] {
             let url = format!("http://{}{}", arrival.host, arrival.path_and_query);
@@ -83,18 +65,9 @@ fn twenty_kills_lose_nothing_and_fetch_nothing_kept_again() {
 
     let output = run(lantern.crawl(archive).args(["--delay", "350ms"]));
     assert!(output.status.success());
-    let end = whole(archive);
-    assert!(kept.is_subset(&end));
+    assert!(kept.is_subset(&groups(archive)));
     check_every_reader(archive);
-    assert!(warcs(archive).iter().all(|file| file.extension().is_some_and(|end| end != "open")), "all are sealed");
-
-    // Every record has its row, every row its record, every article is there.
-    let logged: BTreeSet<(String, String)> =
-        rows(archive, "SELECT url, fetched FROM capture_log WHERE kind = 'response'")
-            .iter()
-            .map(|row| (row[0].as_str().unwrap().to_owned(), row[1].as_str().unwrap().to_owned()))
-            .collect();
-    assert_eq!(logged, end);
+    check_after_a_good_end(archive);
     let articles: BTreeSet<String> =
         rows(archive, "SELECT url FROM article").iter().map(|row| row[0].as_str().unwrap().to_owned()).collect();
     for truth in truths().articles {
@@ -133,12 +106,12 @@ fn the_first_signal_drains_and_the_rest_goes_first_next_time() {
     assert!(interrupted.elapsed() < Duration::from_secs(10));
     let run_row = &rows(folder.path(), "SELECT stopped_by, finished_ms IS NOT NULL FROM run")[0];
     assert_eq!((&run_row[0], &run_row[1]), (&"signal".into(), &1.into()));
-    let kept: BTreeSet<String> = whole(folder.path()).into_iter().map(|(url, _)| url).collect();
+    let kept = kept(folder.path());
     let before = lantern.site.arrivals().len();
     assert!(run(lantern.crawl(folder.path()).args(["--delay", "50ms", "--max-pages", "3"])).status.success());
     for arrival in &lantern.site.arrivals()[before..] {
         let url = format!("http://{}{}", arrival.host, arrival.path_and_query);
-        assert!(!kept.contains(&url), "{url} was kept before the signal");
+        assert!(!kept.contains_key(&url), "{url} was kept before the signal");
     }
 }
 
@@ -187,14 +160,52 @@ fn a_file_that_lost_its_end_is_cut_and_what_is_gone_is_fetched_again() {
     let file = warcs(archive).pop().unwrap();
     let committed = rows(archive, "SELECT committed_len FROM warc_file")[0][0].as_u64().unwrap();
     std::fs::OpenOptions::new().write(true).open(&file).unwrap().set_len(committed - 6000).unwrap();
-    let left = whole(archive).len();
+    let left = groups(archive).len();
     let output = run(lantern.crawl(archive).args(["--delay", "50ms"]));
     assert!(output.status.success());
     assert!(String::from_utf8_lossy(&output.stderr).contains("is shorter than it was"));
-    assert!(left < whole(archive).len());
+    assert!(left < groups(archive).len());
+    check_after_a_good_end(archive);
     check_every_reader(archive);
     let rows = rows(archive, "SELECT count(*), sum(complete) FROM article");
     assert_eq!(rows, [[serde_json::Value::from(12), 11.into()]]);
+}
+
+#[test]
+fn a_closed_file_that_is_gone_or_cut_is_named_by_the_next_run() {
+    let (runtime, folder) = (tokio::runtime::Runtime::new().unwrap(), tempfile::tempdir().unwrap());
+    let pause = Duration::ZERO;
+    let edition = Edition { hosts: 1, articles: 2, pictures: 2, first_picture: 900, pause };
+    let (gazette, archive) = (Gazette::serve(&runtime, edition), folder.path());
+    let crawl = || run(gazette.crawl(archive).args(["--delay", "0", "--warc-size", "1KB"]));
+    assert!(crawl().stderr.is_empty());
+    let files = warcs(archive);
+    std::fs::remove_file(&files[0]).unwrap();
+    std::fs::OpenOptions::new().write(true).open(&files[1]).unwrap().set_len(100).unwrap();
+    let output = crawl();
+    assert!(output.status.success());
+    let said = String::from_utf8(output.stderr).unwrap();
+    let warned =
+        |file: &Path, what: &str| said.lines().any(|line| line.contains(file.to_str().unwrap()) && line.contains(what));
+    assert!(warned(&files[0], "cannot be looked at") && warned(&files[1], "shorter than its rows say"), "{said}");
+    assert_eq!(said.matches("run `pressmark verify`").count(), 2, "{said}");
+}
+
+#[test]
+fn status_knows_a_run_at_work_from_a_killed_one() {
+    let (lantern, folder) = (Lantern::new(), tempfile::tempdir().unwrap());
+    let status = || {
+        let output = run(pressmark().args(["status", "--archive"]).arg(folder.path()));
+        String::from_utf8(output.stdout).unwrap().lines().last().unwrap().to_owned()
+    };
+    let mut child = start(&mut lantern.crawl(folder.path()));
+    while lantern.site.arrivals().is_empty() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(status().contains("running"), "{}", status());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(status().contains("killed") && !status().contains("running"), "{}", status());
 }
 
 #[test]

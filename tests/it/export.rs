@@ -36,12 +36,7 @@ pub fn crawled(more: &[&str]) -> TempDir {
     let (lantern, folder) = (Lantern::new(), tempfile::tempdir().unwrap());
     for _ in 0..2 {
         let mut command = pressmark();
-        command
-            .arg("crawl")
-            .arg("--archive")
-            .arg(folder.path())
-            .args(["--delay", "0", "--revisit", "always"])
-            .args(more);
+        command.args(["crawl", "--delay", "0", "--revisit", "always", "--archive"]).arg(folder.path()).args(more);
         // Without the article whose pictures are on a dead host: nobody waits for it.
         command.args(["--exclude", "xiaochengxu"]);
         for host in lantern.site.hosts() {

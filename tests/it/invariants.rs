@@ -190,3 +190,26 @@ pub fn articles(archive: &Path) -> Vec<(String, String, String, i64, i64)> {
     let article = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?));
     articles.query_map([], article).unwrap().map(Result::unwrap).collect()
 }
+
+/// What an archive that cannot be written makes the program say, with exit code 74.
+const CAUSES: [&str; 9] = [
+    "No space left",
+    "disk is full",
+    "Input/output error",
+    "disk I/O error",
+    "unable to open",
+    "Read-only file system",
+    "readonly database",
+    "File exists",
+    "Not a directory",
+];
+
+/// One line says what could not be done, to which file, why, and what to do.
+pub fn check_sentence(said: &str, archive: &Path) {
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(lines.len(), 1, "one sentence: {said}");
+    assert!(lines[0].starts_with("pressmark: cannot "), "{said}");
+    assert!(lines[0].contains(archive.to_str().unwrap()), "which file? {said}");
+    assert!(CAUSES.iter().any(|cause| lines[0].contains(cause)), "why? {said}");
+    assert!(lines[0].contains("run the same command again"), "what to do? {said}");
+}

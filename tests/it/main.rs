@@ -3,12 +3,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod archive_readme;
 mod archive_run;
 mod crash;
 mod door;
 mod endurance;
 mod export;
 mod framing;
+mod full_disk;
 mod gazette;
 mod hand_clock;
 mod invariants;
@@ -25,5 +27,7 @@ mod store_contract;
 mod surt_keys;
 mod sweep;
 mod tidy;
+mod upkeep;
 mod whole_crawl;
 mod wire_cases;
+mod zstd;

@@ -269,6 +269,51 @@ fn what_the_archive_alone_knows_becomes_the_same_rows() {
     check_revisits(archive);
 }
 
+#[test]
+fn a_copy_behind_a_relay_shares_the_payload_of_its_original() {
+    let (site, folder) = (Site::new(), tempfile::tempdir().unwrap());
+    let archive = folder.path();
+    let png = [b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: 26\r\n\r\n".as_slice(), PNG].concat();
+    let story = "The ferry leaves at nine and comes back at noon, as it has done for forty years. ".repeat(12);
+    let body = format!(
+        "<!doctype html><title>t</title><article><h1>t</h1><p>{story}</p><p>{story}</p><img src=\"http://cors.example/?http://s.example/1.png\"></article>"
+    );
+    site.tell(
+        "/a",
+        format!("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {}\r\n\r\n{body}", body.len()),
+    );
+    site.tell("/1.png", &png);
+    site.tell("/?http://s.example/1.png", &png);
+    let mut command = site.crawl(archive, &["/a"]);
+    assert!(run(command.arg("--resolve").arg(format!("cors.example:80:{}", site.origin.address))).status.success());
+    assert_eq!(check_revisits(archive).len(), 1);
+    let captures = "SELECT payload_digest, payload_offset FROM capture_log WHERE role = 'image'";
+    let captures = rows(archive, captures);
+    assert_eq!((captures.len(), &captures[0]), (2, &captures[1]));
+    let payloads = "SELECT count(*) FROM payload WHERE id IN (SELECT payload FROM capture WHERE role = 'image')";
+    assert_eq!(rows(archive, payloads), [[1]]);
+    let image = &rows(archive, "SELECT original, kept_role, verdict, width, warc_offset FROM image")[0];
+    assert_eq!(
+        image[..4],
+        [serde_json::Value::from("http://s.example/1.png"), "original".into(), "complete".into(), 8.into()]
+    );
+    assert_eq!(image[4], captures[0][1]);
+}
+
+#[test]
+fn where_a_seed_leads_is_asked_again_like_the_seed() {
+    let (site, folder) = (Site::new(), tempfile::tempdir().unwrap());
+    site.tell("/old", "HTTP/1.1 301 Moved\r\nLocation: /new\r\nContent-Length: 0\r\n\r\n");
+    site.tell("/new", page("moved", "ETag: \"7\"\r\n"));
+    for asked in 1..=2 {
+        assert!(run(site.crawl(folder.path(), &["/old"]).arg("--dns-records")).status.success());
+        assert_eq!((site.requests("/old").len(), site.requests("/new").len()), (asked, asked));
+    }
+    assert!(site.requests("/new")[1].contains("If-None-Match: \"7\"\r\n"));
+    let is_dns = |record: &Record| record.field("WARC-Target-URI").is_some_and(|uri| uri.starts_with("dns:"));
+    assert!(!records(folder.path()).iter().any(is_dns), "no name server was asked");
+}
+
 /// As much of a picture as is looked at.
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x08\0\0\0\x08\x08\x02";
 

@@ -3,6 +3,7 @@
  *
  *   SHIM_FOLDER   the folder
  *   SHIM_LOG      a file, outside of it: «CALL LENGTH PATH» a line, in the order of the calls; optional
+ *   SHIM_ONLY     the one sort of call that is counted, by its name; optional
  *   SHIM_AT       the number of the call, from 1; without it calls are only counted and written down
  *   SHIM_DO       kill: die before the call · half: die after half of what it writes · eio, enospc: it fails with that
  *   SHIM_ON       once · always: later calls fail as well
@@ -29,7 +30,7 @@
 
 enum verdict { GO, HALF, FAIL };
 
-static const char *folder;
+static const char *folder, *only;
 static size_t folder_len;
 static int journal = -1;
 static long at;
@@ -39,6 +40,7 @@ static atomic_long calls;
 __attribute__((constructor)) static void begin(void) {
     const char *log = getenv("SHIM_LOG"), *number = getenv("SHIM_AT"), *what = getenv("SHIM_DO"), *on = getenv("SHIM_ON");
     folder = getenv("SHIM_FOLDER");
+    only = getenv("SHIM_ONLY");
     folder_len = folder ? strlen(folder) : 0;
     at = number ? atol(number) : 0;
     half = what && !strcmp(what, "half");
@@ -58,12 +60,14 @@ __attribute__((noreturn)) static void die(void) {
 static enum verdict judge(const char *call, const char *path, size_t length, int needs_room) {
     if (!folder || strncmp(path, folder, folder_len) || (path[folder_len] && path[folder_len] != '/'))
         return GO;
-    long number = atomic_fetch_add(&calls, 1) + 1;
     if (journal >= 0) {
         char line[PATH_MAX + 64];
         int size = snprintf(line, sizeof line, "%s %zu %s\n", call, length, path);
         syscall(SYS_write, journal, line, (size_t)size);
     }
+    if (only && strcmp(call, only))
+        return GO;
+    long number = atomic_fetch_add(&calls, 1) + 1;
     if (!at || number < at)
         return GO;
     if (failure) {

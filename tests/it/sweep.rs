@@ -20,7 +20,9 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 
 use crate::gazette::{Edition, Gazette, front_page};
-use crate::invariants::{articles, check_after_a_good_end, check_at_any_moment, database, kept};
+use crate::invariants::{
+    Group, articles, check_after_a_good_end, check_at_any_moment, check_sentence, database, groups, kept,
+};
 use crate::lantern::warcs;
 use crate::readers::{read_back, skipped};
 
@@ -132,23 +134,32 @@ impl Trial {
         command
     }
 
-    /// The crawl with the shim before it, disturbed at a point if there is one.
-    fn disturbed(&self, point: Option<Point>) -> (Output, Vec<Call>) {
-        let journal = self.folder.path().join("journal");
+    /// The crawl behind the shim, disturbed at a point if there is one.
+    fn shimmed(&self, point: Option<Point>) -> Command {
         let mut command = self.crawl();
-        command.env("LD_PRELOAD", shim()).env("SHIM_FOLDER", self.archive()).env("SHIM_LOG", &journal);
+        command.env("LD_PRELOAD", shim()).env("SHIM_FOLDER", self.archive());
+        command.env("SHIM_LOG", self.folder.path().join("journal"));
         if let Some(Point { at, manner }) = point {
             let (what, on) = manner.words();
             command.env("SHIM_AT", at.to_string()).env("SHIM_DO", what).env("SHIM_ON", on);
         }
-        let output = command.output().unwrap();
+        command
+    }
+
+    /// Runs it, and reads the journal of its calls.
+    fn disturbed(&self, point: Option<Point>) -> (Output, Vec<Call>) {
+        let output = self.shimmed(point).output().unwrap();
+        (output, self.journal())
+    }
+
+    fn journal(&self) -> Vec<Call> {
         let call = |line: &str| {
             let mut words = line.splitn(3, ' ');
             let mut word = || words.next().unwrap().to_owned();
             let (name, _length, path) = (word(), word(), word());
             Call { name, path }
         };
-        (output, std::fs::read_to_string(&journal).unwrap().lines().map(call).collect())
+        std::fs::read_to_string(self.folder.path().join("journal")).unwrap().lines().map(call).collect()
     }
 }
 
@@ -181,7 +192,7 @@ fn disturb(trial: &Trial, point: Point, undisturbed: &Undisturbed) -> bool {
     let before = Before::look(trial);
     let output = trial.crawl().output().unwrap();
     assert!(output.status.success(), "the last run: {:?} {}", output.status, String::from_utf8_lossy(&output.stderr));
-    before.check_nothing_is_asked_again(trial);
+    before.check_nothing_is_lost_or_asked_again(trial);
     check_after_a_good_end(&archive);
     assert_eq!(articles(&archive), undisturbed.articles);
     calls >= point.at
@@ -210,7 +221,7 @@ fn disturb_one_run(trial: &Trial, point: Point, undisturbed: &Undisturbed) -> us
         check_after_a_good_end(&archive);
         assert_eq!(articles(&archive), undisturbed.articles);
     }
-    before.check_nothing_is_asked_again(trial);
+    before.check_nothing_is_lost_or_asked_again(trial);
     calls.len()
 }
 
@@ -218,6 +229,7 @@ fn disturb_one_run(trial: &Trial, point: Point, undisturbed: &Undisturbed) -> us
 struct Before {
     /// URLs that are kept, and when they were fetched last.
     kept: BTreeMap<String, i64>,
+    groups: BTreeSet<Group>,
     asked: BTreeMap<String, usize>,
     /// Since when the work has been going on that the next run continues; none when the last run had ended, or there
     /// was none.
@@ -231,11 +243,14 @@ impl Before {
             let last = "SELECT iif(finished_ms IS NULL, chain_ms, NULL) FROM run ORDER BY id DESC LIMIT 1";
             connection.query_row(last, [], |row| row.get(0)).unwrap_or_default()
         });
-        Before { kept: kept(&archive), asked: trial.gazette.asked(), since }
+        Before { kept: kept(&archive), groups: groups(&archive), asked: trial.gazette.asked(), since }
     }
 
-    /// A seed alone is asked for anew, once, by the work that begins after another has ended.
-    fn check_nothing_is_asked_again(&self, trial: &Trial) {
+    /// Nothing is lost, and nothing that is kept is asked for again. A seed alone is, once, by the work that begins
+    /// after another has ended.
+    fn check_nothing_is_lost_or_asked_again(&self, trial: &Trial) {
+        let lost: Vec<_> = self.groups.difference(&groups(&trial.archive())).cloned().collect();
+        assert!(lost.is_empty(), "whole groups are gone: {lost:#?}");
         let asked = trial.gazette.asked();
         let is_stale = |fetched: i64| self.since.is_none_or(|since| fetched < since);
         for (url, fetched) in &self.kept {
@@ -244,17 +259,6 @@ impl Before {
             assert!(times <= may, "{url} is kept, and was asked for again");
         }
     }
-}
-
-/// One line that says what could not be done, to which file, why, and what to do.
-fn check_sentence(said: &str, archive: &Path) {
-    let lines: Vec<&str> = said.lines().collect();
-    assert_eq!(lines.len(), 1, "one sentence: {said}");
-    assert!(lines[0].starts_with("pressmark: cannot "), "{said}");
-    assert!(lines[0].contains(archive.to_str().unwrap()), "which file? {said}");
-    let causes = ["No space left", "Input/output error", "disk is full", "disk I/O error", "unable to open"];
-    assert!(causes.iter().any(|cause| lines[0].contains(cause)), "why? {said}");
-    assert!(lines[0].contains("run the same command again"), "what to do? {said}");
 }
 
 /// Every call in every manner, or a spread of them.
@@ -304,18 +308,16 @@ fn check_with_warcio(sample: &[Trial]) {
     }
 }
 
-#[test]
-fn no_commit_is_written_before_the_bytes_it_speaks_of_are_synced() {
-    let runtime = Runtime::new().unwrap();
-    let Undisturbed { calls, .. } = undisturbed(&runtime);
+/// No commit is written before the bytes it speaks of are synced; returns how many pieces of commits were written.
+fn check_order(calls: &[Call]) -> usize {
     // What a power loss could take: bytes of a file, names in a folder.
     let (mut bytes, mut names) = (BTreeSet::new(), BTreeMap::new());
     let mut commits = 0;
-    for call in &calls {
+    for call in calls {
         let path = call.path.as_str();
         let in_warc = path.contains("/warc/");
         match call.name.as_str() {
-            "write" | "pwrite" | "pwrite64" | "writev" | "ftruncate" if in_warc => drop(bytes.insert(path)),
+            "write" | "pwrite64" | "writev" | "ftruncate" if in_warc => drop(bytes.insert(path)),
             "fsync" | "fdatasync" => {
                 bytes.remove(path);
                 names.retain(|_, folder| *folder != path);
@@ -324,7 +326,7 @@ fn no_commit_is_written_before_the_bytes_it_speaks_of_are_synced() {
                 let (folder, _) = path.rsplit_once('/').unwrap();
                 names.insert(path, folder);
             }
-            "pwrite" | "pwrite64" if path.ends_with("-wal") => {
+            "pwrite64" if path.ends_with("-wal") => {
                 commits += 1;
                 assert!(
                     bytes.is_empty() && names.is_empty(),
@@ -334,5 +336,37 @@ fn no_commit_is_written_before_the_bytes_it_speaks_of_are_synced() {
             _ => {}
         }
     }
-    assert!(commits > 10, "{commits}");
+    commits
+}
+
+#[test]
+fn no_commit_is_written_before_the_bytes_it_speaks_of_are_synced() {
+    let runtime = Runtime::new().unwrap();
+    let undisturbed = undisturbed(&runtime);
+    assert!(check_order(&undisturbed.calls) > 20);
+    // Nor by a run that takes up what another has left.
+    for at in (1..undisturbed.calls.len()).step_by(40) {
+        let trial = Trial::new(&runtime);
+        trial.disturbed(Some(Point { at, manner: Manner::Kill }));
+        let (output, calls) = trial.disturbed(None);
+        assert!(output.status.success());
+        check_order(&calls);
+    }
+}
+
+#[test]
+fn what_stood_in_memory_when_a_sync_failed_is_written_again_before_it_is_called_kept() {
+    let runtime = Runtime::new().unwrap();
+    for at in 1..=5 {
+        let trial = Trial::new(&runtime);
+        let mut crawl = trial.shimmed(Some(Point { at, manner: Manner::ErrorOnce }));
+        let output = crawl.env("SHIM_ONLY", "fdatasync").output().unwrap();
+        assert_eq!(output.status.code(), Some(74));
+        let failed = trial.journal().into_iter().filter(|call| call.name == "fdatasync").nth(at - 1).unwrap();
+        let (_, calls) = trial.disturbed(None);
+        let position = |name: &str| calls.iter().position(|call| call.name == name && call.path == failed.path);
+        let (written, synced) = (position("pwrite64").unwrap(), position("fsync").unwrap());
+        assert!(written < synced, "{calls:#?}");
+        check_after_a_good_end(&trial.archive());
+    }
 }

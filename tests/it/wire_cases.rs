@@ -171,10 +171,11 @@ fn coded(name: &'static str, coding: &str, body: Vec<u8>) -> Case {
     Case { payload: body.clone(), ..whole(name, head.as_bytes(), |_| body) }
 }
 
-/// The body stops after so many bytes.
-fn shortened(case: Case, by: usize) -> Case {
-    let (sent, payload) = (case.sent.len() - by, case.payload.len() - by);
-    Case { sent: case.sent[..sent].to_vec(), payload: case.payload[..payload].to_vec(), kept: sent, ..case }
+/// The same, ending so many bytes earlier.
+fn shortened(mut case: Case, by: usize) -> Case {
+    case.sent.truncate(case.sent.len() - by);
+    case.payload.truncate(case.payload.len() - by);
+    Case { kept: case.sent.len(), ..case }
 }
 
 /// Exactly these bytes, of which this much is payload.
@@ -429,10 +430,7 @@ fn check(tls: bool, framing: &str) {
     std::fs::write(&list, seeds).unwrap();
     let mut command = pressmark();
     command.arg("crawl").arg(&list).arg("--archive").arg(&archive).arg("--ca-file").arg(&pem);
-    command.args(["--resolve", &format!("{HOST}:{port}:{}", origin.address)]);
-    if framing != "entity" {
-        command.args(["--framing", framing]);
-    }
+    command.args(["--resolve", &format!("{HOST}:{port}:{}", origin.address), "--framing", framing]);
     command.args(["--max-body", &MAX_BODY.to_string(), "--timeout", "700ms", "--max-time", "4s"]);
     // What was cut is asked again after five seconds: by then the run is over.
     command.args("--delay 0s --per-host 64 --robots ignore --images none --requisites none --quiet".split(' '));
@@ -454,6 +452,8 @@ fn check(tls: bool, framing: &str) {
             case.sent[..case.kept].escape_ascii(),
             received.escape_ascii()
         );
+        let shown = pressmark().args(["show", &url, "--wire", "--archive"]).arg(&archive).output().unwrap();
+        assert!(shown.stdout == received, "{name}: shown {}", shown.stdout.escape_ascii());
         if case.status.is_some() {
             let payload = archive::entity(record);
             assert!(payload == case.payload, "{name}: payload {}", payload.escape_ascii());
@@ -498,4 +498,9 @@ fn every_answer_is_kept_as_it_was_sent() {
 #[test]
 fn every_answer_is_kept_as_it_was_sent_over_tls() {
     check(true, "entity");
+}
+
+#[test]
+fn every_answer_is_kept_as_it_was_sent_with_its_chunks() {
+    check(false, "wire");
 }

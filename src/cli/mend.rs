@@ -1,0 +1,147 @@
+//! `repair`, `reindex`, `import`, `forget`, `block`: what keeps an archive whole, and what takes something out of it.
+
+use std::path::PathBuf;
+
+use super::args::Common;
+use super::crawl::say;
+use super::exit::{Exit, Outcome, usage};
+use super::upkeep::watch;
+use crate::crawl::Lock;
+use crate::upkeep::{self, Forgotten, Imported, Mended, Reindexed, Watch};
+use crate::web::time::{Clock, SystemClock, Timestamp};
+use crate::web::url::WebUrl;
+
+pub(super) fn repair(common: &Common, dry_run: bool) -> Outcome {
+    let mended = locked(common, |watch| upkeep::repair(&common.archive, dry_run, watch))?;
+    let mut text: String =
+        mended.iter().filter(|file| !file.was_whole()).map(|file| mended_words(file, dry_run)).collect();
+    if text.is_empty() && !common.quiet {
+        text = format!("{} files are whole\n", mended.len());
+    }
+    super::print(text.as_bytes())
+}
+
+fn mended_words(mended: &Mended, dry_run: bool) -> String {
+    let will = |done: &str, would: &str| if dry_run { would.to_owned() } else { done.to_owned() };
+    let mut parts: Vec<String> =
+        mended.damage.iter().map(|damage| format!("offset {}: {}", damage.offset, damage.reason)).collect();
+    let mut part = |count: u64, text: String| {
+        if count > 0 {
+            parts.push(text);
+        }
+    };
+    part(mended.cut, format!("{} bytes at the end {}", mended.cut, will("were cut off", "would be cut off")));
+    part(u64::from(mended.sealed), will("sealed", "would be sealed"));
+    let rows = &mended.rows;
+    part(rows.moved as u64, format!("{} rows {}", rows.moved, will("put right", "would be put right")));
+    part(
+        rows.missing.len() as u64,
+        format!("{} captures {}", rows.missing.len(), will("got their rows", "would get rows")),
+    );
+    part(
+        rows.lost as u64,
+        format!("{} captures {}", rows.lost, will("are lost and will be fetched again", "are lost")),
+    );
+    let kept = mended.kept.iter().map(|path| format!("\n  what was taken out is in {}", path.display()));
+    format!("{}: {} captures; {}{}\n", mended.file, mended.captures, parts.join("; "), kept.collect::<String>())
+}
+
+pub(super) fn reindex(common: &Common) -> Outcome {
+    let Reindexed { files, captures, others, kept_old, damaged, unread } =
+        locked(common, |watch| upkeep::reindex(&common.archive, watch))?;
+    if !common.quiet {
+        let old = match (&damaged, kept_old) {
+            (Some(path), _) => format!("the old database was damaged: it is kept as {}", path.display()),
+            (None, true) => "what only the old database knew is kept".to_owned(),
+            (None, false) => "there was no old database: the queue and the history of runs begin anew".to_owned(),
+        };
+        say(&format!("{captures} captures of {files} files have their rows, {others} records are no captures; {old}"));
+    }
+    for damage in &unread {
+        say(&format!("{damage}; run pressmark repair"));
+    }
+    Ok(if unread.is_empty() { Exit::Done } else { Exit::Damage })
+}
+
+pub(super) fn import(common: &Common, files: &[PathBuf]) -> Outcome {
+    let all = locked(common, |watch| upkeep::import(&common.archive, files, now(), watch))?;
+    let mut exit = Exit::Done;
+    for Imported { from, name, captures, known, unread } in &all {
+        if !common.quiet {
+            let already = if *known > 0 { format!(", {known} were here already") } else { String::new() };
+            let text = match name {
+                Some(name) => format!("{from}: {captures} captures, now in warc/{name}{already}"),
+                None => format!("{from}: nothing new{already}"),
+            };
+            super::print(format!("{text}\n").as_bytes())?;
+        }
+        for damage in unread {
+            say(&format!("{damage}; left out"));
+            exit = Exit::Damage;
+        }
+    }
+    Ok(exit)
+}
+
+/// What `forget` was told.
+pub(super) struct Forget<'a> {
+    pub url: &'a str,
+    pub reason: &'a str,
+    pub dry_run: bool,
+    pub undo: bool,
+}
+
+pub(super) fn forget(common: &Common, told: &Forget<'_>) -> Outcome {
+    let url = canonical(told.url)?;
+    if told.undo {
+        locked(common, |_| upkeep::allow(&common.archive, &url, told.reason, now()))?;
+        return done(common, &format!("{url} may be fetched again"));
+    }
+    let forgotten =
+        locked(common, |watch| upkeep::forget(&common.archive, &url, told.reason, told.dry_run, now(), watch))?;
+    let Forgotten { captures, derived, finished_earlier } = forgotten;
+    let mut text = String::new();
+    for (file, removed) in &captures {
+        let why = if removed.url == url { "" } else { " (the same content)" };
+        text.push_str(&format!("{} {} in {file}{why}\n", removed.date.iso(), removed.url));
+    }
+    for path in derived {
+        text.push_str(&format!("removed: {}\n", path.display()));
+    }
+    text.push_str(&match (captures.len(), told.dry_run, finished_earlier) {
+        (0, _, false) => format!("nothing of {url} is in the archive\n"),
+        (_, false, true) => "what had been begun is finished: nothing of it is left\n".to_owned(),
+        (count, false, false) => format!("{count} captures forgotten\n"),
+        (count, true, _) => format!("{count} captures would be forgotten\n"),
+    });
+    if common.quiet { Ok(Exit::Done) } else { super::print(text.as_bytes()) }
+}
+
+pub(super) fn block(common: &Common, url: &str, undo: bool, reason: &str) -> Outcome {
+    let url = canonical(url)?;
+    locked(common, |_| upkeep::block(&common.archive, &url, undo, reason, now()))?;
+    done(common, &if undo { format!("{url} is shown again") } else { format!("{url} is hidden from replay") })
+}
+
+/// A URL as the archive knows it, or the URI of a document of the user's own.
+fn canonical(text: &str) -> anyhow::Result<String> {
+    if text.starts_with("file:///seeds/") {
+        return Ok(text.to_owned());
+    }
+    let url = WebUrl::parse(text).map_err(|cause| usage(format!("«{text}»: {cause}")))?;
+    Ok(url.as_str().to_owned())
+}
+
+fn done(common: &Common, text: &str) -> Outcome {
+    if common.quiet { Ok(Exit::Done) } else { super::print(format!("{text}\n").as_bytes()) }
+}
+
+fn now() -> Timestamp {
+    SystemClock::default().wall()
+}
+
+/// Does a long piece of work while nobody else writes to the archive.
+fn locked<T>(common: &Common, work: impl FnOnce(Watch<'_>) -> Result<T, upkeep::Error>) -> anyhow::Result<T> {
+    let _lock = Lock::take(&common.archive)?;
+    watch(common.quiet, work)
+}

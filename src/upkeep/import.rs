@@ -1,0 +1,204 @@
+//! Other tools' archives taken in: their records go over byte for byte, their captures get rows like any other.
+//!
+//! A file that is one gzip member a record is copied as it is; of any other form, each record is packed as one member.
+//! It never takes a name that exists, and the name it came under stays in it: `import-NAME.warc.gz`. Captures that are
+//! in the archive already, told by the ids of their records, are left out; what cannot be read is left out and named.
+//! A package (WACZ) is as many files as it has in its folder `archive/`.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::files::{Shelf, free_name, len, rename};
+use super::reindex::{IMPORT, Index};
+use super::repair::put_rows_right;
+use super::rewrite::{Form, Rewriting, stands, survey};
+use super::{Error, Progress, Watch};
+use crate::archive::{Groups, Packing, ReadError, Reading};
+use crate::crawl::DATABASE;
+use crate::store::{Run, Store};
+use crate::web::time::Timestamp;
+
+/// What became of one file.
+#[derive(Debug, Default)]
+pub struct Imported {
+    /// The file, and the name within a package.
+    pub from: String,
+    /// Its name in the archive; none when nothing of it was new.
+    pub name: Option<String>,
+    /// Captures that are new.
+    pub captures: usize,
+    /// Captures that the archive had already.
+    pub known: usize,
+    /// What could not be read, and was left out.
+    pub unread: Vec<ReadError>,
+}
+
+/// Takes these files into the archive. The caller holds the archive's lock.
+///
+/// # Errors
+/// [`Error::Io`] when a file cannot be read or written; files before it are imported. [`Error::Interrupted`] likewise.
+pub fn import(archive: &Path, files: &[PathBuf], now: Timestamp, watch: Watch<'_>) -> Result<Vec<Imported>, Error> {
+    let shelf = Shelf::of(archive);
+    for folder in [shelf.root.clone(), shelf.warc()] {
+        std::fs::create_dir_all(&folder).map_err(Error::io("make", &folder))?;
+    }
+    let mut store = Store::open(&archive.join(DATABASE))?;
+    let run = store.begin_upkeep(IMPORT, now)?;
+    let mut importing = Importing { shelf, store, run, done: 0, total: files.iter().map(|path| len(path)).sum() };
+    importing.finish_earlier()?;
+    let mut all = Vec::new();
+    let mut over = Ok(());
+    for path in files {
+        over = importing.take(path, watch, &mut all);
+        if over.is_err() {
+            break;
+        }
+        importing.done += len(path);
+    }
+    let captures: usize = all.iter().map(|imported| imported.captures).sum();
+    let counters = serde_json::json!({ "captures": captures }).to_string();
+    let stopped_by = if over.is_ok() { "done" } else { "failed" };
+    importing.store.end_run(run.id, now, stopped_by, &counters)?;
+    over.map(|()| all)
+}
+
+struct Importing {
+    shelf: Shelf,
+    store: Store,
+    run: Run,
+    done: u64,
+    total: u64,
+}
+
+impl Importing {
+    /// Imported files whose rows an interruption has left out get them.
+    fn finish_earlier(&mut self) -> Result<(), Error> {
+        let known = self.store.committed()?;
+        for path in self.shelf.warc_files()? {
+            let (name, is_open) = super::files::warc_name(&path);
+            let prefix = format!("{IMPORT}-");
+            if name.starts_with(&prefix) && !is_open && known.get(&name).copied().unwrap_or(0) < len(&path) {
+                let stands = survey(&path)?.0;
+                put_rows_right(&self.shelf, &mut self.store, &path, &stands)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, path: &Path, watch: Watch<'_>, all: &mut Vec<Imported>) -> Result<(), Error> {
+        let from = path.display().to_string();
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let mut file = File::open(path).map_err(Error::io("read", path))?;
+        let mut magic = [0; 4];
+        let is_package = io::Read::read(&mut file, &mut magic).is_ok_and(|read| read == 4) && &magic == b"PK\x03\x04";
+        if !is_package {
+            all.push(self.warc(path, &from, &name, watch)?);
+            return Ok(());
+        }
+        let failed = |cause: zip::result::ZipError| Error::io("read the package", path)(cause.into());
+        let mut package = zip::ZipArchive::new(file).map_err(failed)?;
+        let members: Vec<String> = package
+            .file_names()
+            .filter_map(|name| Some(name.ok()?.into_owned()))
+            .filter(|name| name.starts_with("archive/") && name.contains(".warc"))
+            .collect();
+        for member in members {
+            let unpacked = tempfile::NamedTempFile::new_in(self.shelf.spool()?);
+            let mut unpacked = unpacked.map_err(Error::io("make a file in", self.shelf.root.join("spool")))?;
+            let mut entry = package.by_name(&member).map_err(failed)?;
+            io::copy(&mut entry, &mut unpacked).map_err(Error::io("unpack", path))?;
+            let inner = member.trim_start_matches("archive/").replace('/', "-");
+            let stem = name.trim_end_matches(".wacz");
+            all.push(self.warc(unpacked.path(), &format!("{from}, {member}"), &format!("{stem}-{inner}"), watch)?);
+        }
+        Ok(())
+    }
+
+    /// One WARC file; `name` is the one it came under.
+    fn warc(&mut self, path: &Path, from: &str, name: &str, watch: Watch<'_>) -> Result<Imported, Error> {
+        let mut imported = Imported { from: from.to_owned(), ..Imported::default() };
+        let seen = self.look_through(path, name, watch, &mut imported)?;
+        if imported.captures == 0 {
+            return Ok(imported);
+        }
+        let to = free_name(&self.shelf.warc(), |number| {
+            let number = if number == 1 { String::new() } else { format!("-{number}") };
+            format!("{IMPORT}-{}{number}.warc.gz", stem(name))
+        });
+        let to_name = to.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let new = self.shelf.spool()?.join(&to_name);
+        Self::copy(path, &new, &seen)?;
+        rename(&new, &to)?;
+        // From here on it is in the archive: should this be the last that is done, the next import makes its rows.
+        let stands = survey(&to)?.0;
+        let offsets: HashSet<u64> = stands.iter().map(|stands| stands.first.offset).collect();
+        let index = Index::of_file(&self.shelf.warc(), &to, &offsets)?;
+        let run = self.run;
+        index.shelve(&mut self.store, &mut |_, _| Ok(run), &|_, _| Ok(()))?;
+        self.store.note_files(&[(to_name.clone(), len(&to))])?;
+        imported.name = Some(to_name);
+        Ok(imported)
+    }
+
+    fn look_through(&self, path: &Path, name: &str, watch: Watch<'_>, imported: &mut Imported) -> Result<Seen, Error> {
+        let mut seen = Seen { as_it_is: true, known: HashSet::new() };
+        for group in Groups::open(path, 0).map_err(Error::io("read", path))? {
+            let group = match group {
+                Ok(group) => group,
+                Err(mut damage) => {
+                    damage.path = PathBuf::from(&imported.from);
+                    imported.unread.push(damage);
+                    continue;
+                }
+            };
+            watch.at(Progress { what: name, done: self.done + group.end(), total: self.total })?;
+            seen.as_it_is &= group.alone;
+            match stands(&group) {
+                Some(stands) if self.store.has_record(&stands.record_id)? => {
+                    imported.known += 1;
+                    seen.known.insert(group.offset());
+                }
+                Some(_) => imported.captures += 1,
+                None => {}
+            }
+        }
+        let packing = {
+            let mut reading = Reading::open(path).map_err(Error::io("read", path))?;
+            reading.advance().map_err(Error::io("read", path))?;
+            reading.packing()
+        };
+        seen.as_it_is &= packing == Some(Packing::Gzip) && imported.unread.is_empty() && seen.known.is_empty();
+        Ok(seen)
+    }
+
+    fn copy(path: &Path, new: &Path, seen: &Seen) -> Result<(), Error> {
+        if seen.as_it_is {
+            std::fs::copy(path, new).map_err(Error::io("copy", path))?;
+            return File::open(new).and_then(|file| file.sync_all()).map_err(Error::io("sync", new));
+        }
+        let mut out = Rewriting::begin(path, new, Form::Gzip, false)?;
+        for group in Groups::open(path, 0).map_err(Error::io("read", path))?.flatten() {
+            if !seen.known.contains(&group.offset()) {
+                out.keep(&group).map_err(Error::io("write", new))?;
+            }
+        }
+        out.finish(new)
+    }
+}
+
+/// What a file is, before anything of it is taken.
+struct Seen {
+    /// It can be copied byte for byte.
+    as_it_is: bool,
+    /// Groups of which the archive has the capture already, by where they begin.
+    known: HashSet<u64>,
+}
+
+/// A file's name without its endings, of characters that any system takes.
+fn stem(name: &str) -> String {
+    let stem = name.split(".warc").next().unwrap_or(name);
+    let fit = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '+') { c } else { '_' };
+    stem.chars().map(fit).collect()
+}

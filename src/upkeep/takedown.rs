@@ -1,0 +1,69 @@
+//! `takedown.jsonl`: what was forgotten or blocked, when and why, one JSON object a line.
+//!
+//! A line is written before anything is done, so that what was begun is known and can be finished; the row of the same
+//! name in the database says that it was carried out.
+
+use std::path::{Path, PathBuf};
+
+use super::Error;
+use super::files::append_line;
+use crate::crawl::DATABASE;
+use crate::store::{Act, Store, Takedown};
+use crate::web::time::Timestamp;
+
+/// Every line that can be read, in order. One that a crash cut off was never acted upon.
+pub(super) fn lines(archive: &Path) -> Result<Vec<Takedown>, Error> {
+    let path = file(archive);
+    match std::fs::read_to_string(&path) {
+        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(cause) => Err(Error::io("read", path)(cause)),
+        Ok(text) => Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()),
+    }
+}
+
+/// Writes a line, durably.
+pub(super) fn append(archive: &Path, takedown: &Takedown) -> Result<(), Error> {
+    let line = serde_json::to_string(takedown).unwrap_or_default();
+    append_line(&file(archive), &line)
+}
+
+/// Carries every line out in a database that was made anew: its captures are gone already, its URLs stay refused.
+pub(super) fn carry_over(archive: &Path, store: &mut Store) -> Result<(), Error> {
+    for takedown in lines(archive)? {
+        store.take_down(&takedown)?;
+    }
+    Ok(())
+}
+
+/// Hides a URL from replay, or shows it again. The caller holds the archive's lock.
+///
+/// # Errors
+/// When the line or the row cannot be written.
+pub fn block(archive: &Path, url: &str, undo: bool, reason: &str, now: Timestamp) -> Result<(), Error> {
+    let act = if undo { Act::Unblock } else { Act::Block };
+    tell(archive, act, url, reason, now)
+}
+
+/// Lets a forgotten URL be fetched again. The caller holds the archive's lock.
+///
+/// # Errors
+/// When the line or the row cannot be written.
+pub fn allow(archive: &Path, url: &str, reason: &str, now: Timestamp) -> Result<(), Error> {
+    tell(archive, Act::Allow, url, reason, now)
+}
+
+fn tell(archive: &Path, act: Act, url: &str, reason: &str, now: Timestamp) -> Result<(), Error> {
+    let database = archive.join(DATABASE);
+    if !database.exists() {
+        return Err(crate::store::Error::Missing(archive.to_owned()).into());
+    }
+    let mut store = Store::open(&database)?;
+    let takedown = Takedown { at: now, act, url: url.to_owned(), reason: reason.to_owned(), records: Vec::new() };
+    append(archive, &takedown)?;
+    store.take_down(&takedown)?;
+    Ok(store.rest()?)
+}
+
+fn file(archive: &Path) -> PathBuf {
+    archive.join("takedown.jsonl")
+}

@@ -1,0 +1,780 @@
+//! Archives mended, made anew, taken in and taken out of, through the built binary.
+
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use flate2::Compression;
+use flate2::read::MultiGzDecoder;
+use flate2::write::GzEncoder;
+use pressmark::archive::{Groups, Records};
+use pressmark::crawl::Lock;
+
+use crate::archive_run::check_every_reader;
+use crate::lantern::{Lantern, pressmark, rows, run, start, warcs};
+use crate::origin::{Line, Origin};
+
+/// What can be made anew from WARC files alone, by natural keys: rows have other numbers afterwards.
+const REBUILT: [(&str, &str); 11] = [
+    (
+        "capture",
+        "SELECT u.text, c.role, c.fetched_ms, c.record_id, c.kind, c.status, c.media, p.digest, c.truncated, c.fault,
+             c.address, c.referer, c.width, c.height, f.name, c.offset, c.length, c.request_offset, c.request_length,
+             c.metadata_offset, c.metadata_length, o.record_id AS original, c.etag, c.last_modified, c.run
+         FROM capture c JOIN url u ON u.id = c.url JOIN payload p ON p.id = c.payload JOIN warc_file f ON f.id = c.file
+         LEFT JOIN capture o ON o.id = c.refers_to ORDER BY f.name, c.offset",
+    ),
+    (
+        "article_version",
+        "SELECT u.text, c.record_id, v.fingerprint, v.title, v.byline, v.source, v.published_ms, v.published_local,
+             v.published_precision, v.published_from, v.dates, v.language, v.charset, v.canonical, v.categories, v.text,
+             v.oddities
+         FROM article_version v JOIN url u ON u.id = v.url JOIN capture c ON c.id = v.capture ORDER BY c.record_id",
+    ),
+    (
+        "picture",
+        "SELECT c.record_id, p.position, p.block, p.lead, p.in_article, p.alt, p.caption, p.width, p.height
+         FROM picture p JOIN article_version v ON v.id = p.version JOIN capture c ON c.id = v.capture ORDER BY 1, 2",
+    ),
+    (
+        "picture_variant",
+        "SELECT c.record_id, p.position, i.position, u.text, i.role, i.wanted
+         FROM picture_variant i JOIN url u ON u.id = i.url JOIN picture p ON p.id = i.picture
+         JOIN article_version v ON v.id = p.version JOIN capture c ON c.id = v.capture ORDER BY 1, 2, 3",
+    ),
+    (
+        "redirect",
+        "SELECT u.text, t.text FROM redirect r JOIN url u ON u.id = r.url JOIN url t ON t.id = r.target ORDER BY 1",
+    ),
+    (
+        "part",
+        "SELECT p.text, u.text, r.role FROM part r JOIN url p ON p.id = r.page JOIN url u ON u.id = r.url ORDER BY 1, 2",
+    ),
+    ("payload", "SELECT digest, size_bytes FROM payload ORDER BY digest"),
+    ("warc_file", "SELECT name, committed_len FROM warc_file ORDER BY name"),
+    (
+        "url, of what was captured",
+        "SELECT u.text, h.name, h.slot, u.role, u.class, u.via, u.depth, u.hops, u.page, u.referer, u.claims, s.name
+         FROM url u JOIN host h ON h.id = u.host LEFT JOIN seed s ON s.id = u.seed
+         WHERE u.id IN (SELECT url FROM capture) ORDER BY 1",
+    ),
+    (
+        "seed",
+        "SELECT name FROM seed WHERE name IN (SELECT text FROM url WHERE id IN (SELECT url FROM capture)) ORDER BY 1",
+    ),
+    ("robots", "SELECT origin, status, hex(body) FROM robots ORDER BY 1"),
+];
+
+/// What only the old database knows, and what is made of it.
+const INHERITED: [(&str, &str); 5] = [
+    ("run", "SELECT * FROM run ORDER BY id"),
+    ("seed", "SELECT * FROM seed ORDER BY id"),
+    ("host", "SELECT name, slot, page_next_ms, requisite_next_ms FROM host ORDER BY name"),
+    ("robots", "SELECT * FROM robots ORDER BY origin"),
+    (
+        "url",
+        "SELECT u.text, u.fingerprint, u.role, u.class, u.state, u.priority, u.due_ms, u.tries, s.name, u.via, u.depth,
+             u.hops, u.page, u.referer, u.claims, u.status, u.reason, u.refused_by, u.transient, u.settled_ms
+         FROM url u LEFT JOIN seed s ON s.id = u.seed ORDER BY u.text",
+    ),
+];
+
+type Dump = Vec<(&'static str, Vec<Vec<serde_json::Value>>)>;
+
+fn dump(archive: &Path, tables: &[(&'static str, &'static str)]) -> Dump {
+    tables.iter().map(|(table, sql)| (*table, rows(archive, sql))).collect()
+}
+
+/// Says which row of which table differs, and how.
+fn compare(before: &Dump, after: &Dump) {
+    for ((table, before), (_, after)) in before.iter().zip(after) {
+        for (before, after) in before.iter().zip(after) {
+            assert_eq!(before, after, "in {table}");
+        }
+        assert_eq!(before.len(), after.len(), "rows of {table}");
+        assert!(!before.is_empty(), "{table} is empty: nothing was compared");
+    }
+}
+
+fn command(archive: &Path, arguments: &[&str]) -> Command {
+    let mut command = pressmark();
+    command.args(arguments).arg("--archive").arg(archive);
+    command
+}
+
+/// Runs a command on an archive: its exit code, what it printed, and what it said.
+fn told(archive: &Path, arguments: &[&str]) -> (i32, String, String) {
+    let output = run(&mut command(archive, arguments));
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+/// Runs a command that must succeed; what it printed.
+fn done(archive: &Path, arguments: &[&str]) -> String {
+    let (code, printed, said) = told(archive, arguments);
+    assert_eq!(code, 0, "{arguments:?}: {said}");
+    printed
+}
+
+fn number(archive: &Path, sql: &str) -> u64 {
+    rows(archive, sql)[0][0].as_u64().unwrap()
+}
+
+/// A site with what the demo site has not: redirects, and one payload under two addresses.
+fn moving_site() -> (tokio::runtime::Runtime, Origin) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let origin = runtime.block_on(Origin::start(None, |mut line: Line| async move {
+        while let Some(head) = line.request().await {
+            let head = String::from_utf8(head).unwrap();
+            let page = |text: &str| {
+                let text = format!(
+                    "<html><meta property=og:type content=article><title>{text}</title><h1>{text}</h1><p>{}</p>",
+                    text.repeat(40)
+                );
+                format!("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {}\r\n\r\n{text}", text.len())
+            };
+            let moved = |to: &str| format!("HTTP/1.1 301 Moved\r\nLocation: {to}\r\nContent-Length: 5\r\n\r\nmoved");
+            let answer = match head.split(' ').nth(1).unwrap() {
+                "/old" => moved("/new"),
+                "/older" => moved("/old"),
+                "/new" => page("A ferry that moved"),
+                "/secret" | "/mirror" => page("Unforgettable walrus"),
+                "/other" => page("A plain lighthouse"),
+                _ => "HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n".to_owned(),
+            };
+            if !line.say(answer.as_bytes()).await {
+                return;
+            }
+        }
+    }));
+    (runtime, origin)
+}
+
+/// The demo site without the page whose pictures are on a dead host, and the moving one, crawled twice, the second time in full: every second capture is a revisit. Made
+/// once for all tests; each has a copy.
+fn crawled() -> tempfile::TempDir {
+    static ONCE: OnceLock<tempfile::TempDir> = OnceLock::new();
+    let made = ONCE.get_or_init(|| {
+        let (lantern, folder) = (Lantern::new(), tempfile::tempdir().unwrap());
+        let (_runtime, moving) = moving_site();
+        let document = folder.path().join("note.md");
+        std::fs::write(&document, "---\ntitle: A note of mine\n---\n\nIt says something worth keeping.\n").unwrap();
+        for revisit in ["auto", "always"] {
+            let mut command = lantern.crawl(&folder.path().join("archive"));
+            command.arg("--resolve").arg(format!("moving.example:80:{}", moving.address)).arg(&document);
+            for path in ["older", "secret", "mirror", "other"] {
+                command.arg(format!("http://moving.example/{path}"));
+            }
+            let output =
+                run(command.args(["--delay", "0", "--quiet", "--revisit", revisit, "--exclude", "xiaochengxu"]));
+            assert!(output.status.success());
+        }
+        folder
+    });
+    let copy = tempfile::tempdir().unwrap();
+    copy_all(&made.path().join("archive"), copy.path());
+    copy
+}
+
+fn copy_all(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let (path, name) = entry.map(|entry| (entry.path(), entry.file_name())).unwrap();
+        if path.is_dir() {
+            copy_all(&path, &to.join(name));
+        } else {
+            std::fs::copy(&path, to.join(name)).unwrap();
+        }
+    }
+}
+
+#[test]
+fn the_database_made_anew_equals_the_one_that_grew() {
+    let folder = crawled();
+    let archive = folder.path();
+    let (rebuilt, inherited) = (dump(archive, &REBUILT), dump(archive, &INHERITED));
+    let revisits = number(archive, "SELECT count(*) FROM capture WHERE kind = 'revisit'");
+    assert!(revisits > 10, "{revisits} revisits");
+
+    done(archive, &["reindex"]);
+    compare(&rebuilt, &dump(archive, &REBUILT));
+    compare(&inherited, &dump(archive, &INHERITED));
+
+    // From the WARC files alone.
+    std::fs::remove_file(archive.join("pressmark.sqlite3")).unwrap();
+    done(archive, &["reindex"]);
+    compare(&rebuilt, &dump(archive, &REBUILT));
+}
+
+#[test]
+fn a_damaged_database_is_replaced_and_kept() {
+    let folder = crawled();
+    let archive = folder.path();
+    let before = dump(archive, &REBUILT);
+    let database = archive.join("pressmark.sqlite3");
+    let mut bytes = std::fs::read(&database).unwrap();
+    let len = bytes.len();
+    bytes[4096..len / 2].fill(0xa5);
+    std::fs::write(&database, &bytes).unwrap();
+    let (code, _, said) = told(archive, &["reindex"]);
+    assert_eq!(code, 0);
+    assert!(said.contains("the old database was damaged"), "{said}");
+    compare(&before, &dump(archive, &REBUILT));
+    assert_eq!(std::fs::read(archive.join("pressmark.sqlite3.damaged-1")).unwrap(), bytes);
+}
+
+#[test]
+fn a_database_of_another_program_is_not_replaced() {
+    let folder = crawled();
+    let database = folder.path().join("pressmark.sqlite3");
+    std::fs::remove_file(&database).unwrap();
+    rusqlite::Connection::open(&database)
+        .unwrap()
+        .execute_batch("CREATE TABLE theirs (x); PRAGMA application_id = 7")
+        .unwrap();
+    let before = std::fs::read(&database).unwrap();
+    let (code, _, said) = told(folder.path(), &["reindex"]);
+    assert_eq!(code, 1);
+    assert!(said.contains("is not a pressmark database"), "{said}");
+    assert_eq!(std::fs::read(&database).unwrap(), before);
+}
+
+/// Starts a command and kills it after `after`; true when it was still at work.
+fn kill(archive: &Path, arguments: &[&str], after: Duration) -> bool {
+    let mut child = start(&mut command(archive, arguments));
+    std::thread::sleep(after);
+    let at_work = child.try_wait().unwrap().is_none();
+    let _ = child.kill();
+    child.wait().unwrap();
+    at_work
+}
+
+#[test]
+fn a_killed_reindex_leaves_the_old_database() {
+    let folder = crawled();
+    let archive = folder.path();
+    let (rebuilt, inherited) = (dump(archive, &REBUILT), dump(archive, &INHERITED));
+    let mut killed = 0;
+    for round in 0..12 {
+        killed += u32::from(kill(archive, &["reindex"], Duration::from_millis(15 + 25 * round)));
+        // It was killed before the swap or after it: either way a whole database is there.
+        compare(&rebuilt, &dump(archive, &REBUILT));
+        compare(&inherited, &dump(archive, &INHERITED));
+    }
+    assert!(killed > 2, "only {killed} were killed");
+    done(archive, &["reindex"]);
+    compare(&inherited, &dump(archive, &INHERITED));
+    let left: Vec<String> = names(archive).into_iter().filter(|name| name.contains(".new")).collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn upkeep_waits_for_nobody() {
+    let folder = crawled();
+    let _lock = Lock::take(folder.path()).unwrap();
+    let file = warcs(folder.path())[0].display().to_string();
+    for arguments in [
+        &["repair"][..],
+        &["repair", "--dry-run"],
+        &["reindex"],
+        &["import", &file],
+        &["forget", "http://h.example/", "--reason", "x"],
+        &["block", "http://h.example/"],
+    ] {
+        assert_eq!(told(folder.path(), arguments).0, 75, "{arguments:?}");
+    }
+}
+
+/// Every record's bytes in a file, in order.
+fn records(path: &Path) -> Vec<(String, Vec<u8>)> {
+    let id = |record: &pressmark::archive::Record| record.field("WARC-Record-ID").unwrap().to_owned();
+    Records::open(path, 0).unwrap().map(|record| record.map(|record| (id(&record), record.block)).unwrap()).collect()
+}
+
+#[test]
+fn a_whole_archive_is_left_alone() {
+    let folder = crawled();
+    let archive = folder.path();
+    let file = warcs(archive).remove(0);
+    let before = std::fs::read(&file).unwrap();
+    assert!(done(archive, &["repair"]).contains("are whole"));
+    assert_eq!(std::fs::read(&file).unwrap(), before);
+    assert_eq!(
+        names(archive),
+        [".lock", "pressmark.sqlite3", "spool", "warc"]
+            .map(str::to_owned)
+            .to_vec()
+            .into_iter()
+            .filter(|name| archive.join(name).exists())
+            .collect::<Vec<_>>()
+    );
+}
+
+#[test]
+fn a_torn_tail_is_cut_and_an_open_file_sealed() {
+    let folder = crawled();
+    let archive = folder.path();
+    let file = warcs(archive).remove(0);
+    let open = PathBuf::from(format!("{}.open", file.display()));
+    let before = std::fs::read(&file).unwrap();
+    let last = number(archive, "SELECT max(metadata_offset) FROM capture") as usize;
+    // The last capture lost its metadata; the database never heard of the last two.
+    std::fs::write(&open, &before[..last + 40]).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    let connection = rusqlite::Connection::open(archive.join("pressmark.sqlite3")).unwrap();
+    connection
+        .execute_batch("PRAGMA foreign_keys = OFF; DELETE FROM article_version; DELETE FROM capture WHERE id > (SELECT max(id) - 2 FROM capture)")
+        .unwrap();
+    drop(connection);
+    let captures = number(archive, "SELECT count(*) FROM capture");
+
+    let told_first = done(archive, &["repair", "--dry-run"]);
+    assert!(told_first.contains("would be cut off") && told_first.contains("would be sealed"), "{told_first}");
+    assert!(open.exists());
+    done(archive, &["repair"]);
+    assert!(file.exists() && !open.exists());
+    let after = std::fs::read(&file).unwrap();
+    assert_eq!(after, before[..after.len()]);
+    assert_eq!(number(archive, "SELECT count(*) FROM capture"), captures + 1);
+    assert_eq!(number(archive, "SELECT committed_len FROM warc_file"), after.len() as u64);
+    let kept: Vec<u8> = std::fs::read(archive.join("damaged").join(&names(&archive.join("damaged"))[0])).unwrap();
+    assert_eq!([after, kept].concat(), before[..last + 40]);
+    check_every_reader(archive);
+    assert!(done(archive, &["repair"]).contains("are whole"));
+}
+
+#[test]
+fn damage_in_the_middle_costs_only_what_is_damaged() {
+    let folder = crawled();
+    let archive = folder.path();
+    let file = warcs(archive).remove(0);
+    let (before, whole) = (records(&file), std::fs::read(&file).unwrap());
+    let place = rows(
+        archive,
+        "SELECT offset, length FROM capture WHERE kind = 'response' AND role = 'image' ORDER BY offset LIMIT 1 OFFSET 3",
+    );
+    let (offset, length) = (place[0][0].as_u64().unwrap() as usize, place[0][1].as_u64().unwrap() as usize);
+    let mut damaged = whole.clone();
+    damaged[offset + length / 2..offset + length / 2 + 4].fill(0);
+    std::fs::write(&file, &damaged).unwrap();
+    let captures = number(archive, "SELECT count(*) FROM capture");
+
+    assert!(done(archive, &["repair", "--dry-run"]).contains(&format!("offset {offset}")));
+    assert_eq!(std::fs::read(&file).unwrap(), damaged);
+    done(archive, &["repair"]);
+    let after = records(&file);
+    // One capture went, with its request and its metadata, and nothing else.
+    assert_eq!(after.len(), before.len() - 3);
+    assert!(after.iter().all(|record| before.contains(record)));
+    assert_eq!(number(archive, "SELECT count(*) FROM capture"), captures - 1);
+    assert_eq!(std::fs::read(archive.join("damaged").join(&names(&archive.join("damaged"))[0])).unwrap(), damaged);
+    check_every_reader(archive);
+    check_places(archive);
+    assert!(done(archive, &["repair"]).contains("are whole"));
+
+    // A database that has fallen behind is put right too.
+    let moved = rows(archive, "SELECT record_id, offset FROM capture ORDER BY record_id");
+    let connection = rusqlite::Connection::open(archive.join("pressmark.sqlite3")).unwrap();
+    connection.execute_batch("UPDATE capture SET offset = offset + 1000000, request_offset = 3").unwrap();
+    drop(connection);
+    done(archive, &["repair"]);
+    assert_eq!(rows(archive, "SELECT record_id, offset FROM capture ORDER BY record_id"), moved);
+    check_places(archive);
+}
+
+/// Every row names the record it is about.
+fn check_places(archive: &Path) {
+    let sql = "SELECT f.name, c.offset, c.length, c.record_id FROM capture c JOIN warc_file f ON f.id = c.file";
+    for row in rows(archive, sql) {
+        let (file, offset) = (row[0].as_str().unwrap(), row[1].as_u64().unwrap());
+        let record = Records::open(&archive.join("warc").join(file), offset).unwrap().next().unwrap().unwrap();
+        assert_eq!(record.field("WARC-Record-ID"), row[3].as_str());
+        assert_eq!(record.length, row[2].as_u64().unwrap());
+    }
+}
+
+/// Another tool's record.
+fn record(version: &str, fields: &[(&str, &str)], block: &[u8]) -> Vec<u8> {
+    let mut record = format!("WARC/{version}\r\n").into_bytes();
+    for (name, value) in fields {
+        record.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
+    }
+    record.extend_from_slice(format!("Content-Length: {}\r\n\r\n", block.len()).as_bytes());
+    [&record, block, b"\r\n\r\n"].concat()
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// What another tool might have written: requests first, chunked bodies with their chunks, a revisit, addresses in angle
+/// brackets, a name server's answer, a resource of the web.
+fn foreign() -> Vec<Vec<u8>> {
+    let page = format!(
+        "<html><meta property=og:type content=article><title>Foreign news</title><article><h1>Foreign news</h1><p>{}</p><p>The second edition is the right \
+         one.</p><img src=/p.png width=900 height=600><p>{}</p></article>",
+        "The tide table was printed twice this year, and nobody at the harbour office could say why. ".repeat(5),
+        "Those who sail by the first one are asked to bring it back. ".repeat(5)
+    );
+    let chunked = format!("{:x}\r\n{page}\r\n0\r\n\r\n", page.len());
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let picture =
+        [b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\n\r\n".as_slice(), b"\x89PNG\r\n\x1a\n not really"].concat();
+    let payload = pressmark::web::digest::digest(pressmark::web::digest::Algorithm::Sha1, page.as_bytes());
+    let http = ("Content-Type", "application/http; msgtype=response");
+    let at = ("WARC-Date", "2015-03-04T05:06:07Z");
+    vec![
+        record("1.0", &[("WARC-Type", "warcinfo"), at, ("WARC-Record-ID", "<urn:x:info>")], b"software: other\r\n"),
+        record(
+            "1.0",
+            &[
+                ("WARC-Type", "response"),
+                at,
+                ("WARC-Record-ID", "<urn:x:dns>"),
+                ("WARC-Target-URI", "dns:f.example"),
+                ("Content-Type", "text/dns"),
+            ],
+            b"20150304050607\n",
+        ),
+        record(
+            "1.0",
+            &[
+                ("WARC-Type", "request"),
+                at,
+                ("WARC-Record-ID", "<urn:x:q1>"),
+                ("WARC-Target-URI", "http://f.example/news"),
+                ("Content-Type", "application/http; msgtype=request"),
+            ],
+            b"GET /news HTTP/1.1\r\nReferer: http://f.example/\r\n\r\n",
+        ),
+        record(
+            "1.0",
+            &[
+                ("WARC-Type", "response"),
+                at,
+                ("WARC-Record-ID", "<urn:x:r1>"),
+                ("WARC-Target-URI", "http://f.example/news"),
+                ("WARC-Concurrent-To", "<urn:x:q1>"),
+                http,
+            ],
+            format!("{head}{chunked}").as_bytes(),
+        ),
+        record(
+            "1.0",
+            &[
+                ("WARC-Type", "response"),
+                at,
+                ("WARC-Record-ID", "<urn:x:r2>"),
+                ("WARC-Target-URI", "http://f.example/p.png"),
+                http,
+            ],
+            &picture,
+        ),
+        record(
+            "1.0",
+            &[
+                ("WARC-Type", "revisit"),
+                ("WARC-Date", "2016-03-04T05:06:07Z"),
+                ("WARC-Record-ID", "<urn:x:v1>"),
+                ("WARC-Target-URI", "http://f.example/news"),
+                ("WARC-Refers-To", "<urn:x:r1>"),
+                ("WARC-Refers-To-Target-URI", "http://f.example/news"),
+                ("WARC-Refers-To-Date", "2015-03-04T05:06:07Z"),
+                ("WARC-Payload-Digest", payload.as_str()),
+                ("WARC-Profile", "http://netpreserve.org/warc/1.0/revisit/identical-payload-digest"),
+                http,
+            ],
+            head.as_bytes(),
+        ),
+        record(
+            "1.0",
+            &[
+                ("WARC-Type", "resource"),
+                at,
+                ("WARC-Record-ID", "<urn:x:s1>"),
+                ("WARC-Target-URI", "http://f.example/kept.css"),
+                ("Content-Type", "text/css"),
+            ],
+            b"p { color: red }",
+        ),
+    ]
+}
+
+/// What the archive must know of those.
+fn check_foreign(archive: &Path) {
+    let seen = rows(
+        archive,
+        "SELECT url, role, kind, status, referer, payload_offset = warc_offset FROM capture_log
+         WHERE url LIKE 'http://f.example/%' ORDER BY url, fetched",
+    );
+    let json = |text: &str| serde_json::from_str::<Vec<serde_json::Value>>(text).unwrap();
+    assert_eq!(
+        seen,
+        [
+            json(r#"["http://f.example/kept.css", "style", "resource", null, null, 1]"#),
+            json(r#"["http://f.example/news", "page", "response", 200, "http://f.example/", 1]"#),
+            json(r#"["http://f.example/news", "page", "revisit", 200, null, 0]"#),
+            json(r#"["http://f.example/p.png", "image", "response", 200, null, 1]"#),
+        ]
+    );
+    let article = rows(
+        archive,
+        "SELECT title, versions, images_kept, text LIKE '%right one%' FROM article WHERE url LIKE '%f.example%'",
+    );
+    assert_eq!(article, [json(r#"["Foreign news", 1, 1, 1]"#)]);
+}
+
+#[test]
+fn an_archive_of_another_tool_is_indexed_where_it_lies() {
+    for packed in [true, false] {
+        let folder = tempfile::tempdir().unwrap();
+        let warc = folder.path().join("warc");
+        std::fs::create_dir(&warc).unwrap();
+        let bracketed = |record: Vec<u8>| {
+            let text = b"WARC-Target-URI: http://f.example/news".as_slice();
+            let at = record.windows(text.len()).position(|window| window == text);
+            let in_brackets = b"WARC-Target-URI: <http://f.example/news>".as_slice();
+            at.map_or(record.clone(), |at| [&record[..at], in_brackets, &record[at + text.len()..]].concat())
+        };
+        let foreign = || foreign().into_iter().map(bracketed).collect::<Vec<_>>();
+        let (name, bytes) = if packed {
+            ("theirs.warc.gz", foreign().iter().flat_map(|record| gzip(record)).collect())
+        } else {
+            ("theirs.warc", foreign().concat())
+        };
+        std::fs::write(warc.join(name), bytes).unwrap();
+        let (code, _, said) = told(folder.path(), &["reindex"]);
+        assert_eq!(code, 0);
+        assert!(said.contains("4 captures of 1 files"), "{said}");
+        check_foreign(folder.path());
+        assert!(done(folder.path(), &["repair"]).contains("are whole"));
+    }
+}
+
+#[test]
+fn any_form_is_imported_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let forms: [(&str, Vec<u8>); 3] = [
+        ("plain.warc", foreign().concat()),
+        ("single.warc.gz", gzip(&foreign().concat())),
+        ("members.warc.gz", foreign().iter().flat_map(|record| gzip(record)).collect()),
+    ];
+    for (name, bytes) in &forms {
+        let (file, archive) = (folder.path().join(name), folder.path().join(format!("{name}-archive")));
+        std::fs::write(&file, bytes).unwrap();
+        let import = |file: &Path| done(&archive, &["import", file.to_str().unwrap()]);
+        let said = import(&file);
+        assert!(said.contains("4 captures"), "{said}");
+        check_foreign(&archive);
+        check_every_reader(&archive);
+        let there = &warcs(&archive)[0];
+        let unpacked = |bytes: &[u8]| {
+            let mut plain = Vec::new();
+            MultiGzDecoder::new(bytes).read_to_end(&mut plain).unwrap();
+            plain
+        };
+        assert_eq!(unpacked(&std::fs::read(there).unwrap()), foreign().concat(), "{name}: byte for byte");
+        assert!(there.file_name().unwrap().to_str().unwrap().starts_with("import-"));
+        // In whatever form it comes again, it is here already.
+        for (other, bytes) in &forms {
+            let again = folder.path().join(format!("again-{other}"));
+            std::fs::write(&again, bytes).unwrap();
+            let said = import(&again);
+            assert!(said.contains("nothing new, 4 were here already"), "{said}");
+        }
+        assert_eq!(warcs(&archive).len(), 1);
+        assert_eq!(number(&archive, "SELECT count(*) FROM run WHERE profile = 'import' AND stopped_by = 'done'"), 4);
+        let before = dump(&archive, &REBUILT[..1]);
+        done(&archive, &["reindex"]);
+        compare(&before, &dump(&archive, &REBUILT[..1]));
+    }
+}
+
+#[test]
+fn a_package_is_imported_with_all_its_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let package = folder.path().join("theirs.wacz");
+    let mut zip = zip::ZipWriter::new(std::fs::File::create(&package).unwrap());
+    let stored = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    for (name, bytes) in [
+        ("datapackage.json", b"{}".to_vec()),
+        ("archive/a.warc.gz", foreign()[..5].iter().flat_map(|record| gzip(record)).collect()),
+        ("archive/b.warc.gz", foreign()[5..].iter().flat_map(|record| gzip(record)).collect()),
+    ] {
+        zip.start_file(name, stored).unwrap();
+        zip.write_all(&bytes).unwrap();
+    }
+    zip.finish().unwrap();
+    let archive = folder.path().join("archive");
+    done(&archive, &["import", package.to_str().unwrap()]);
+    assert_eq!(names(&archive.join("warc")), ["import-theirs-a.warc.gz", "import-theirs-b.warc.gz"]);
+    check_foreign(&archive);
+}
+
+#[test]
+fn damage_is_named_and_what_can_be_read_is_imported() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, archive) = (folder.path().join("broken.warc.gz"), folder.path().join("archive"));
+    let members: Vec<Vec<u8>> = foreign().iter().map(|record| gzip(record)).collect();
+    let broken = members[..4].concat().len();
+    let mut bytes = members.concat();
+    let middle = broken + members[4].len() / 2;
+    bytes[middle..middle + 6].fill(0xff);
+    std::fs::write(&file, bytes).unwrap();
+    let (code, printed, said) = told(&archive, &["import", file.to_str().unwrap()]);
+    assert_eq!(code, 65);
+    assert!(printed.contains("3 captures"), "{printed}");
+    assert!(said.contains(&format!("broken.warc.gz, offset {broken}")), "{said}");
+    check_every_reader(&archive);
+}
+
+#[test]
+fn imported_payloads_take_part() {
+    let folder = crawled();
+    let (archive, elsewhere) = (folder.path(), tempfile::tempdir().unwrap());
+    let file = elsewhere.path().join("theirs.warc.gz");
+    std::fs::write(&file, foreign().iter().flat_map(|record| gzip(record)).collect::<Vec<_>>()).unwrap();
+    let before = dump(archive, &REBUILT[..1])[0].1.len();
+    done(archive, &["import", file.to_str().unwrap()]);
+    check_foreign(archive);
+    assert_eq!(dump(archive, &REBUILT[..1])[0].1.len(), before + 4);
+    let shown = done(archive, &["show", "--raw", "http://f.example/news"]);
+    assert!(shown.contains("<title>Foreign news"), "{shown}");
+}
+
+/// The bytes of every file below, as they are, and of every WARC's records unpacked.
+fn everything(folder: &Path, all: &mut Vec<u8>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            everything(&path, all);
+            continue;
+        }
+        all.extend(std::fs::read(&path).unwrap());
+        if path.parent().is_some_and(|parent| parent.ends_with("warc")) {
+            for group in Groups::open(&path, 0).unwrap() {
+                group.unwrap().records.iter().for_each(|record| all.extend_from_slice(&record.block));
+            }
+        }
+    }
+}
+
+fn holds(archive: &Path, needle: &str) -> bool {
+    let mut all = Vec::new();
+    everything(archive, &mut all);
+    all.windows(needle.len()).any(|window| window == needle.as_bytes())
+}
+
+const SECRET: &str = "http://moving.example/secret";
+const WALRUS: &str = "Unforgettable walrus";
+
+#[test]
+fn nothing_is_left_of_what_is_forgotten() {
+    let folder = crawled();
+    let archive = folder.path();
+    std::fs::create_dir_all(archive.join("cdxj")).unwrap();
+    std::fs::write(archive.join("cdxj/old.cdxj"), SECRET).unwrap();
+    assert!(holds(archive, WALRUS));
+    let of_others = "SELECT count(*) FROM capture c JOIN url u ON u.id = c.url
+                     WHERE u.text NOT IN ('http://moving.example/secret', 'http://moving.example/mirror')";
+    let others = number(archive, of_others);
+
+    let listed = done(archive, &["forget", SECRET, "--reason", "asked by its author", "--dry-run"]);
+    assert!(listed.contains("http://moving.example/mirror in ") && listed.contains("(the same content)"), "{listed}");
+    assert!(listed.contains("4 captures would be forgotten"), "{listed}");
+    assert!(holds(archive, WALRUS));
+
+    let said = done(archive, &["forget", SECRET, "--reason", "asked by its author"]);
+    assert!(said.contains("4 captures forgotten") && said.contains("cdxj"), "{said}");
+    assert!(!holds(archive, WALRUS), "something of it is left");
+    assert_eq!(number(archive, of_others), others);
+    check_every_reader(archive);
+    check_places(archive);
+    assert!(done(archive, &["repair"]).contains("are whole"));
+
+    // What tells of it.
+    let line = std::fs::read_to_string(archive.join("takedown.jsonl")).unwrap();
+    let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(
+        (&line["act"], &line["url"], &line["reason"]),
+        (&"forget".into(), &SECRET.into(), &"asked by its author".into())
+    );
+    assert_eq!(line["records"].as_array().unwrap().len(), 4);
+    assert_eq!(number(archive, "SELECT count(*) FROM takedown WHERE act = 'forget'"), 1);
+    let state = "SELECT state, refused_by FROM url WHERE text = 'http://moving.example/secret'";
+    assert_eq!(rows(archive, state), [["refused", "takedown"].map(serde_json::Value::from)]);
+    let tombstones = warcs(archive)
+        .iter()
+        .flat_map(|path| records(path))
+        .filter(|(_, block)| block.starts_with(b"{\"forgotten\""))
+        .count();
+    assert_eq!(tombstones, 4);
+    assert!(
+        done(archive, &["forget", SECRET, "--reason", "again"]).contains("nothing of http://moving.example/secret")
+    );
+
+    // Neither a run nor a database made anew brings it back.
+    let (_runtime, moving) = moving_site();
+    let crawl = || {
+        let mut command =
+            command(archive, &["crawl", "--delay", "0", "--quiet", SECRET, "http://moving.example/other"]);
+        run(command.arg("--resolve").arg(format!("moving.example:80:{}", moving.address)));
+        moving.requests().iter().filter(|request| request.starts_with(b"GET /secret")).count()
+    };
+    assert_eq!(crawl(), 0);
+    std::fs::remove_file(archive.join("pressmark.sqlite3")).unwrap();
+    done(archive, &["reindex"]);
+    assert_eq!(rows(archive, state), [["refused", "takedown"].map(serde_json::Value::from)]);
+    assert_eq!(crawl(), 0);
+    done(archive, &["forget", SECRET, "--reason", "allowed", "--undo"]);
+    assert_eq!(crawl(), 1);
+}
+
+#[test]
+fn a_killed_forget_is_finished_by_the_next() {
+    let mut killed = 0;
+    for round in 0..8 {
+        let folder = crawled();
+        let archive = folder.path();
+        let forget = &["forget", SECRET, "--reason", "x"];
+        killed += u32::from(kill(archive, forget, Duration::from_millis(20 + 25 * round)));
+        done(archive, forget);
+        assert!(!holds(archive, WALRUS), "round {round}: something of it is left");
+        check_places(archive);
+        assert!(done(archive, &["repair"]).contains("are whole"));
+        assert_eq!(number(archive, "SELECT count(DISTINCT url) FROM takedown WHERE act = 'forget'"), 1);
+    }
+    assert!(killed > 2, "only {killed} were killed");
+}
+
+#[test]
+fn what_is_blocked_is_only_hidden() {
+    let folder = crawled();
+    let archive = folder.path();
+    let blocked = || {
+        let reader = pressmark::store::Reader::open(&archive.join("pressmark.sqlite3")).unwrap();
+        reader.blocked(SECRET).unwrap().map(|(_, reason)| reason)
+    };
+    assert_eq!(blocked(), None);
+    done(archive, &["block", SECRET, "--reason", "under review"]);
+    assert_eq!(blocked().as_deref(), Some("under review"));
+    assert!(holds(archive, WALRUS));
+    let (_, shown, said) = told(archive, &["show", SECRET]);
+    assert!(shown.contains("200") && said.contains("hidden from replay") && said.contains("under review"), "{said}");
+    std::fs::remove_file(archive.join("pressmark.sqlite3")).unwrap();
+    done(archive, &["reindex"]);
+    assert_eq!(blocked().as_deref(), Some("under review"), "takedown.jsonl says so");
+    done(archive, &["block", SECRET, "--undo"]);
+    assert_eq!(blocked(), None);
+}

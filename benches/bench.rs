@@ -3,6 +3,8 @@
 //! Each is printed beside baselines that did their part of the same work in the same minute on the same machine; the
 //! ratios say more than the numbers. Nothing here passes or fails. `make bench` runs it on the release build.
 
+mod indexing;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -44,6 +46,7 @@ fn main() -> Result<(), Failure> {
     println!("{}\n", machine(folder.path()));
     records(folder.path())?;
     commits(folder.path())?;
+    indexing::indexing(folder.path())?;
     demo(folder.path())
 }
 

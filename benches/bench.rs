@@ -3,6 +3,7 @@
 //! Each is printed beside baselines that did their part of the same work in the same minute on the same machine; the
 //! ratios say more than the numbers. Nothing here passes or fails. `make bench` runs it on the release build.
 
+mod indexing;
 mod writing;
 
 use std::io::Write;
@@ -47,6 +48,7 @@ fn main() -> Result<(), Failure> {
     records(folder.path())?;
     writing::measure(folder.path())?;
     commits(folder.path())?;
+    indexing::indexing(folder.path())?;
     demo(folder.path())
 }
 

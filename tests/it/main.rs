@@ -20,6 +20,7 @@ mod licences;
 mod origin;
 mod readers;
 mod readme;
+mod replayed;
 mod revisits;
 mod scripted_web;
 mod seed_document;

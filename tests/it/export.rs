@@ -23,7 +23,11 @@ use crate::readers::skipped;
 /// A program of `target/indexers`.
 pub fn indexers(program: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/indexers/bin").join(program);
-    assert!(path.is_file(), "{} is missing: `make test` installs it, PRESSMARK_SKIP=indexers does without", path.display());
+    assert!(
+        path.is_file(),
+        "{} is missing: `make test` installs it, PRESSMARK_SKIP=indexers does without",
+        path.display()
+    );
     path
 }
 
@@ -31,7 +35,9 @@ pub fn indexers(program: &str) -> PathBuf {
 pub fn crawled(more: &[&str]) -> TempDir {
     let (lantern, folder) = (Lantern::new(), tempfile::tempdir().unwrap());
     for _ in 0..2 {
-        assert!(run(lantern.crawl(folder.path()).args(["--delay", "0", "--revisit", "always"]).args(more)).status.success());
+        assert!(
+            run(lantern.crawl(folder.path()).args(["--delay", "0", "--revisit", "always"]).args(more)).status.success()
+        );
     }
     folder
 }
@@ -139,7 +145,12 @@ fn odd_records() -> Vec<Vec<u8>> {
     ] {
         add("response", url, &[http], format!("{head}some body").as_bytes());
     }
-    add("response", "http://a.example/given", &[http, ("WARC-Payload-Digest", "sha1:ABC")], b"HTTP/1.1 200 OK\r\n\r\nx");
+    add(
+        "response",
+        "http://a.example/given",
+        &[http, ("WARC-Payload-Digest", "sha1:ABC")],
+        b"HTTP/1.1 200 OK\r\n\r\nx",
+    );
     add("response", "http://a.example/empty", &[http], b"");
     add("response", "http://a.example/latin", &[http], b"HTTP/1.1 200 OK\r\nContent-Type: text/\xe9 x\r\n\r\nbody");
     add("revisit", "http://a.example/", &[http], b"HTTP/1.1 304 Not Modified\r\n\r\n");
@@ -149,7 +160,12 @@ fn odd_records() -> Vec<Vec<u8>> {
     add("resource", "urn:x:Y", &[], b"typeless");
     add("metadata", "http://a.example/", &[("Content-Type", "application/json")], b"{}");
     add("metadata", "http://a.example/", &[("Content-Type", "application/warc-fields")], b"via: x\r\n");
-    add("request", "http://a.example/", &[("Content-Type", "application/http; msgtype=request")], b"GET / HTTP/1.1\r\n\r\n");
+    add(
+        "request",
+        "http://a.example/",
+        &[("Content-Type", "application/http; msgtype=request")],
+        b"GET / HTTP/1.1\r\n\r\n",
+    );
     add("conversion", "http://a.example/", &[("Content-Type", "text/plain")], b"x");
     for date in ["2020-02-29T23:59:59.999999999Z", "2020-02-29T23:59:59.5Z", "2020-02-29T23:59:59"] {
         add("resource", "http://a.example/dates", &[("WARC-Date", date), ("Content-Type", "a/b")], date.as_bytes());
@@ -215,7 +231,10 @@ fn check_package(path: &Path) -> BTreeMap<String, Vec<u8>> {
     }
     assert!(files.keys().map(String::as_str).eq(described), "every file is described");
     let digest: Value = serde_json::from_slice(&files["datapackage-digest.json"]).unwrap();
-    assert_eq!((&digest["path"], &digest["hash"]), (&"datapackage.json".into(), &hash(&files["datapackage.json"]).into()));
+    assert_eq!(
+        (&digest["path"], &digest["hash"]),
+        (&"datapackage.json".into(), &hash(&files["datapackage.json"]).into())
+    );
     for name in files.keys().filter(|name| name.contains('/')) {
         let fits = match name.split_once('/').unwrap() {
             ("archive", file) => file.ends_with(".warc.gz"),
@@ -336,7 +355,8 @@ fn records_are_packed_anew_and_stay_the_same() {
 #[test]
 fn a_selection_takes_along_what_it_needs() {
     let archive = crawled(&[]);
-    let query = "SELECT a.url, (SELECT group_concat(i.kept_url, ' ') FROM image i WHERE i.article = a.url) FROM article a
+    let query =
+        "SELECT a.url, (SELECT group_concat(i.kept_url, ' ') FROM image i WHERE i.article = a.url) FROM article a
                  WHERE a.images_kept > 1 ORDER BY a.url LIMIT 1";
     let row = rows(archive.path(), query).remove(0);
     let (article, images) = (row[0].as_str().unwrap(), row[1].as_str().unwrap());
@@ -401,7 +421,8 @@ fn an_export_that_is_called_off_leaves_nothing_behind() {
         let record = odd("1.1", &[("WARC-Type", "request"), ("WARC-Date", "2020-02-29T23:59:59Z")], b"GET");
         std::fs::write(&warc, record.repeat(1_000_000)).unwrap();
         let mut command = pressmark();
-        let mut child = command.args(["export", "cdxj"]).arg(folder.path().join("out.cdxj")).arg(&warc).spawn().unwrap();
+        let mut child =
+            command.args(["export", "cdxj"]).arg(folder.path().join("out.cdxj")).arg(&warc).spawn().unwrap();
         let began = Instant::now();
         while names(folder.path()).len() < 2 {
             assert!(began.elapsed() < Duration::from_secs(20) && child.try_wait().unwrap().is_none());

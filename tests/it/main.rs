@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod archive_run;
+mod corpus;
 mod crash;
 mod door;
 mod endurance;

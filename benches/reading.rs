@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use fastwarc::warc::ArchiveIterator;
+use fastwarc::warc::iter::ArchiveIterator;
 use pressmark::archive::{Compress, Reading, Step};
 use pressmark::upkeep::Watch;
 use pressmark::upkeep::verify::verify_files;

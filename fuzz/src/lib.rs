@@ -58,7 +58,7 @@ pub fn gzip(bytes: &[u8]) {
 pub fn zstd(bytes: &[u8]) {
     packed(bytes, |part| {
         let mut encoder = zstd::bulk::Compressor::new(1).expect("level 1 is one");
-        encoder.include_checksum(bytes[0] % 2 == 0).expect("checksums can be had");
+        encoder.include_checksum(bytes[0].is_multiple_of(2)).expect("checksums can be had");
         encoder.compress(part).expect("memory can be written")
     });
 }

@@ -1,9 +1,11 @@
-//! Measurements of what a crawl does with what it fetched: records made and appended, rows committed, a whole crawl.
+//! Measurements of what a crawl does with what it fetched: records made and appended, rows committed, files read and
+//! verified, a whole crawl.
 //!
 //! Each is printed beside baselines that did their part of the same work in the same minute on the same machine; the
 //! ratios say more than the numbers. Nothing here passes or fails. `make bench` runs it on the release build.
 
 mod indexing;
+mod reading;
 mod writing;
 
 use std::io::Write;
@@ -48,6 +50,7 @@ fn main() -> Result<(), Failure> {
     records(folder.path())?;
     writing::measure(folder.path())?;
     commits(folder.path())?;
+    reading::reading(folder.path())?;
     indexing::indexing(folder.path())?;
     demo(folder.path())
 }
@@ -120,12 +123,17 @@ fn middle(mut measure: impl FnMut() -> Result<Measured, Failure>) -> Result<Meas
 
 fn append(folder: &Path, exchanges: &[Exchange], compress: Compress) -> Result<Measured, Failure> {
     let folder = tempfile::tempdir_in(folder)?;
-    let (codebook, spool_dir) = (Codebook::default(), folder.path().to_owned());
+    fill(folder.path(), exchanges, compress)
+}
+
+/// Writes an archive of these exchanges, or goes on with the one that is there.
+fn fill(folder: &Path, exchanges: &[Exchange], compress: Compress) -> Result<Measured, Failure> {
+    let (codebook, spool_dir) = (Codebook::default(), folder.to_owned());
     let framing = Stored::Entity;
     let records = Options { digest: Algorithm::Sha1, compress, codebook, framing, dns_records: false, spool_dir };
     let began = Instant::now();
     let mut writer = Writer::new(WriterOptions {
-        folder: folder.path().to_owned(),
+        folder: folder.to_owned(),
         profile: "bench".to_owned(),
         max_size: 1 << 40,
         max_age: Duration::from_secs(86400),
@@ -144,7 +152,7 @@ fn append(folder: &Path, exchanges: &[Exchange], compress: Compress) -> Result<M
     }
     writer.close()?;
     let took = began.elapsed();
-    let files = std::fs::read_dir(folder.path())?.map(|entry| Ok(entry?.metadata()?.len()));
+    let files = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.metadata()?.len()));
     Ok(Measured { took, out: files.sum::<std::io::Result<u64>>()? })
 }
 

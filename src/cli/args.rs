@@ -20,7 +20,7 @@ use crate::wire::Resolve;
     version,
     arg_required_else_help = true,
     after_help = "Exit codes: 0 done, a clean budget stop included · 1 failed, or no seed could be fetched at all · 2 usage or \
-        settings · 3 with --strict: something is incomplete or failed · 74 the archive cannot be written · 75 another run \
+        settings · 3 with --strict: something is incomplete or failed · 65 damage found · 74 the archive cannot be written · 75 another run \
         holds the archive · 130/143 stopped by a signal. Every option can stand in pressmark.toml under the same name, and \
         in the environment as PRESSMARK_NAME."
 )]

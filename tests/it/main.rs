@@ -5,6 +5,7 @@
 
 mod archive_readme;
 mod archive_run;
+mod corpus;
 mod crash;
 mod door;
 mod endurance;

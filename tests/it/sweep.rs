@@ -116,7 +116,7 @@ fn shim() -> &'static Path {
 }
 
 /// How records are compressed; the trials take turns.
-const COMPRESS: [&str; 2] = ["gzip", "none"];
+const COMPRESS: [&str; 3] = ["gzip", "none", "zstd"];
 
 /// A crawl of the gazette in an archive of its own.
 struct Trial {

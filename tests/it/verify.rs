@@ -521,6 +521,82 @@ fn an_archive_and_its_database_lead_to_each_other() {
     assert_eq!(verdict.report["counts"]["codes"]["open-tail"], 1);
 }
 
+fn export(archive: &Path, form: &str, out: &Path) {
+    let output = run(pressmark().args(["--quiet", "export", form]).arg(out).arg("--archive").arg(archive));
+    assert_eq!(output.status.code(), Some(0));
+}
+
+/// The package again, with this file's bytes changed or (none) left out.
+fn repacked(package: &Path, changed: &str, change: fn(Vec<u8>) -> Option<Vec<u8>>) -> Vec<u8> {
+    let mut zip = zip::ZipArchive::new(std::fs::File::open(package).unwrap()).unwrap();
+    let mut out = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let stored = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    for number in 0..zip.len() {
+        let mut file = zip.by_index(number).unwrap();
+        let name = file.name().unwrap().into_owned();
+        let mut bytes = Vec::new();
+        std::io::Read::read_to_end(&mut file, &mut bytes).unwrap();
+        let bytes = if name.contains(changed) { change(bytes) } else { Some(bytes) };
+        if let Some(bytes) = bytes {
+            out.start_file(&*name, stored).unwrap();
+            out.write_all(&bytes).unwrap();
+        }
+    }
+    out.finish().unwrap().into_inner()
+}
+
+#[test]
+fn packages_and_indexes_are_verified() {
+    let lantern = Lantern::new();
+    let folder = tempfile::tempdir().unwrap();
+    let archive = folder.path().join("archive");
+    assert_eq!(run(lantern.crawl(&archive).args(["--delay", "0s", "--quiet"])).status.code(), Some(0));
+    let (package, index) = (folder.path().join("a.wacz"), archive.join("a.cdxj"));
+    export(&archive, "wacz", &package);
+    export(&archive, "cdxj", &index);
+    for path in [&package, &index] {
+        let verdict = verify_paths(std::slice::from_ref(path));
+        assert_eq!((verdict.exit, verdict.codes()), (0, vec![]), "{:#}", verdict.report["findings"]);
+        assert_eq!(verdict.report["counts"]["note"], 0, "{:#}", verdict.report["findings"]);
+    }
+
+    let flip = |bytes: Vec<u8>| -> Option<Vec<u8>> {
+        let middle = bytes.len() / 2;
+        Some([&bytes[..middle], &[bytes[middle] ^ 1], &bytes[middle + 1..]].concat())
+    };
+    let none = |_: Vec<u8>| None;
+    let found = |bytes: Vec<u8>| {
+        let verdict = verify("a.wacz", &bytes);
+        let codes = verdict.report["counts"]["codes"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        (verdict.exit, codes)
+    };
+    let has = |(exit, codes): (i32, Vec<String>), wanted: (i32, &str)| {
+        assert!(exit == wanted.0 && codes.iter().any(|code| code == wanted.1), "{exit} {codes:?}, wanted {wanted:?}");
+    };
+    has(found(repacked(&package, ".warc.gz", flip)), (65, "resource"));
+    has(found(repacked(&package, "pages.jsonl", flip)), (65, "resource"));
+    has(found(repacked(&package, "pages.jsonl", none)), (65, "resource"));
+    has(found(repacked(&package, "datapackage-digest", none)), (0, "package-form"));
+    has(found(repacked(&package, "datapackage.json", flip)), (65, "resource"));
+    has(found(flip(std::fs::read(&package).unwrap()).unwrap()), (65, "zip"));
+    has(found(std::fs::read(&package).unwrap()[..3000].to_vec()), (65, "zip"));
+
+    let lines = std::fs::read_to_string(&index).unwrap();
+    let index_of = |text: &str| {
+        std::fs::write(&index, text).unwrap();
+        let verdict = verify_paths(std::slice::from_ref(&index));
+        (verdict.exit, verdict.report["counts"]["codes"].as_object().unwrap().keys().cloned().collect::<Vec<_>>())
+    };
+    let mut turned: Vec<&str> = lines.lines().collect();
+    turned.reverse();
+    has(index_of(&format!("{}\n", turned.join("\n"))), (65, "index-order"));
+    has(index_of(&lines.replacen("\"offset\": \"", "\"offset\": \"1", 1)), (65, "index-differs"));
+    has(index_of(&lines.replacen("\"length\": \"", "\"length\": \"1", 1)), (65, "index-differs"));
+    has(index_of(&lines.replacen("\"digest\": \"sha1:", "\"digest\": \"sha1:A", 1)), (65, "index-differs"));
+    has(index_of(&lines.replacen('}', "", 1)), (0, "index-form"));
+    has(index_of(&lines.replace("\"filename\": \"", "\"filename\": \"not-")), (0, "index-alone"));
+}
+
 fn cut_by(file: &Path, len: u64) {
     let file = std::fs::OpenOptions::new().write(true).open(file).unwrap();
     file.set_len(file.metadata().unwrap().len() - len).unwrap();

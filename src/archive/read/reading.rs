@@ -267,7 +267,7 @@ impl Reading {
                 }
             }
         }
-        let at = self.stream.mark();
+        let (at, units) = (self.stream.mark(), self.stream.units());
         self.tell_blank(&mut blank, at);
         self.want(MARKER)?;
         // A record may begin at the very end of a member, in files whose members do not line up with records.
@@ -275,10 +275,13 @@ impl Reading {
             if self.join(at)? != Start::Unit {
                 break;
             }
+            if !self.untold.is_empty() {
+                return Ok(None);
+            }
         }
         let rest = self.stream.rest();
         if rest.starts_with(BEGINNING) {
-            return self.read_head();
+            return self.read_head(at, units);
         }
         if self.stream.is_plain() && (rest.starts_with(&GZIP) || rest.starts_with(&ZSTD)) {
             self.stream.end_plain();
@@ -310,9 +313,8 @@ impl Reading {
         Ok(true)
     }
 
-    fn read_head(&mut self) -> Result<Option<Head>, Trouble> {
-        let at = self.stream.mark();
-        let units = self.stream.units();
+    /// The head of the record that begins at this mark, in the unit of that number.
+    fn read_head(&mut self, at: Mark, units: u64) -> Result<Option<Head>, Trouble> {
         let mut looked = 0;
         let len = loop {
             let rest = self.stream.rest();

@@ -7,6 +7,7 @@ use super::crawl::say;
 use super::exit::{Exit, Outcome, usage};
 use super::upkeep::watch;
 use crate::crawl::Lock;
+use crate::report::counted;
 use crate::upkeep::{self, Forgotten, Imported, Mended, Reindexed, Watch};
 use crate::web::time::{Clock, SystemClock, Timestamp};
 use crate::web::url::WebUrl;
@@ -16,7 +17,7 @@ pub(super) fn repair(common: &Common, dry_run: bool) -> Outcome {
     let mut text: String =
         mended.iter().filter(|file| !file.was_whole()).map(|file| mended_words(file, dry_run)).collect();
     if text.is_empty() && !common.quiet {
-        text = format!("{} files are whole\n", mended.len());
+        text = format!("whole: {}\n", counted(mended.len() as u64, "file"));
     }
     super::print(text.as_bytes())
 }
@@ -33,17 +34,30 @@ fn mended_words(mended: &Mended, dry_run: bool) -> String {
     part(mended.cut, format!("{} bytes at the end {}", mended.cut, will("were cut off", "would be cut off")));
     part(u64::from(mended.sealed), will("sealed", "would be sealed"));
     let rows = &mended.rows;
-    part(rows.moved as u64, format!("{} rows {}", rows.moved, will("put right", "would be put right")));
+    part(
+        rows.moved as u64,
+        format!("{} {}", counted(rows.moved as u64, "row"), will("put right", "would be put right")),
+    );
     part(
         rows.missing.len() as u64,
-        format!("{} captures {}", rows.missing.len(), will("got their rows", "would get rows")),
+        format!(
+            "{} {}",
+            counted(rows.missing.len() as u64, "capture"),
+            will("brought into the database", "would be brought into the database")
+        ),
     );
     part(
         rows.lost as u64,
-        format!("{} captures {}", rows.lost, will("are lost and will be fetched again", "are lost")),
+        format!("{} {}", counted(rows.lost as u64, "capture"), will("lost, to be fetched again", "would be lost")),
     );
     let kept = mended.kept.iter().map(|path| format!("\n  what was taken out is in {}", path.display()));
-    format!("{}: {} captures; {}{}\n", mended.file, mended.captures, parts.join("; "), kept.collect::<String>())
+    format!(
+        "{}: {}; {}{}\n",
+        mended.file,
+        counted(mended.captures as u64, "capture"),
+        parts.join("; "),
+        kept.collect::<String>()
+    )
 }
 
 pub(super) fn reindex(common: &Common) -> Outcome {
@@ -55,7 +69,12 @@ pub(super) fn reindex(common: &Common) -> Outcome {
             (None, true) => "what only the old database knew is kept".to_owned(),
             (None, false) => "there was no old database: the queue and the history of runs begin anew".to_owned(),
         };
-        say(&format!("{captures} captures of {files} files have their rows, {others} records are no captures; {old}"));
+        say(&format!(
+            "{} of {} have their rows; {} are none; {old}",
+            counted(captures as u64, "capture"),
+            counted(files as u64, "file"),
+            counted(others as u64, "record")
+        ));
     }
     for damage in &unread {
         say(&format!("{damage}; run pressmark repair"));

@@ -21,8 +21,8 @@ fn the_help_in_the_readme_is_the_program_s() {
 
 #[test]
 fn every_option_in_the_readme_exists() {
-    let known =
-        ["crawl", "demo", "status", "query", "show", "explain"].map(|command| help(&[command, "--help"])).concat();
+    let commands = ["crawl", "demo", "status", "query", "show", "explain", "verify", "repair", "forget", "export"];
+    let known = commands.map(|command| help(&[command, "--help"])).concat();
     for word in readme().split(|c: char| !c.is_ascii_alphanumeric() && c != '-') {
         if word.starts_with("--") && word.len() > 2 && !matches!(word, "--help" | "--version") {
             assert!(known.contains(word), "{word} is no option");

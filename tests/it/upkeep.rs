@@ -306,7 +306,7 @@ fn a_whole_archive_is_left_alone() {
     let archive = folder.path();
     let file = warcs(archive).remove(0);
     let before = std::fs::read(&file).unwrap();
-    assert!(done(archive, &["repair"]).contains("are whole"));
+    assert!(done(archive, &["repair"]).contains("whole: "));
     assert_eq!(std::fs::read(&file).unwrap(), before);
     assert_eq!(
         names(archive),
@@ -350,7 +350,7 @@ fn a_torn_tail_is_cut_and_an_open_file_sealed() {
     assert_eq!([after, kept].concat(), before[..last + 40]);
     check_every_reader(archive);
     check_places(archive);
-    assert!(done(archive, &["repair"]).contains("are whole"));
+    assert!(done(archive, &["repair"]).contains("whole: "));
 }
 
 #[test]
@@ -380,7 +380,7 @@ fn damage_in_the_middle_costs_only_what_is_damaged() {
     assert_eq!(std::fs::read(archive.join("damaged").join(&names(&archive.join("damaged"))[0])).unwrap(), damaged);
     check_every_reader(archive);
     check_places(archive);
-    assert!(done(archive, &["repair"]).contains("are whole"));
+    assert!(done(archive, &["repair"]).contains("whole: "));
 
     // A database that has fallen behind is put right too.
     let moved = rows(archive, "SELECT record_id, offset FROM capture ORDER BY record_id");
@@ -560,7 +560,7 @@ fn an_archive_of_another_tool_is_indexed_where_it_lies() {
         assert!(said.contains("4 captures of 1 files"), "{said}");
         check_foreign(folder.path());
         check_places(folder.path());
-        assert!(done(folder.path(), &["repair"]).contains("are whole"));
+        assert!(done(folder.path(), &["repair"]).contains("whole: "));
     }
 }
 
@@ -704,7 +704,7 @@ fn nothing_is_left_of_what_is_forgotten() {
     assert_eq!(number(archive, of_others), others);
     check_every_reader(archive);
     check_places(archive);
-    assert!(done(archive, &["repair"]).contains("are whole"));
+    assert!(done(archive, &["repair"]).contains("whole: "));
 
     // What tells of it.
     let line = std::fs::read_to_string(archive.join("takedown.jsonl")).unwrap();
@@ -755,7 +755,7 @@ fn a_killed_forget_is_finished_by_the_next() {
         done(archive, forget);
         assert!(!holds(archive, WALRUS), "round {round}: something of it is left");
         check_places(archive);
-        assert!(done(archive, &["repair"]).contains("are whole"));
+        assert!(done(archive, &["repair"]).contains("whole: "));
         assert_eq!(number(archive, "SELECT count(DISTINCT url) FROM takedown WHERE act = 'forget'"), 1);
     }
     assert!(killed > 2, "only {killed} were killed");

@@ -226,10 +226,11 @@ impl Report {
         }
         let rows = if self.rows > 0 { format!(", {} rows", self.rows) } else { String::new() };
         text.push_str(&format!(
-            "{}: {} records in {} files{rows}, {:.1} MB in {:.1} s; {} damaged, {} against the standard, {} notes\n",
+            "{}: {} records in {} file{}{rows}, {:.1} MB in {:.1} s; {} damaged, {} against the standard, {} notes\n",
             if self.is_whole() { "whole" } else { "DAMAGED" },
             self.records,
             self.files,
+            if self.files == 1 { "" } else { "s" },
             self.bytes as f64 / 1e6,
             self.took.as_secs_f64(),
             self.count(Severity::Damage),

@@ -128,7 +128,9 @@ struct WarcFile {
 }
 
 struct Entry {
-    at: Timestamp,
+    /// It is captured by then, and what it refers to is.
+    after: Timestamp,
+    is_revisit: bool,
     file: usize,
     /// Where its group begins.
     offset: u64,
@@ -155,7 +157,7 @@ impl Index {
             index.read(&path, limit, &|what, at| watch.at(Progress { what, done: (before + at) / 2, total }))?;
         }
         // Files of one instant keep their order.
-        index.entries.sort_by_key(|entry| (entry.at, entry.file, entry.offset));
+        index.entries.sort_by_key(|entry| (entry.after, entry.is_revisit, entry.file, entry.offset));
         Ok(index)
     }
 
@@ -164,7 +166,7 @@ impl Index {
         let mut index = Index::empty(folder);
         index.read(path, u64::MAX, &|_, _| Ok(()))?;
         index.entries.retain(|entry| offsets.contains(&entry.first));
-        index.entries.sort_by_key(|entry| (entry.at, entry.offset));
+        index.entries.sort_by_key(|entry| (entry.after, entry.is_revisit, entry.offset));
         Ok(index)
     }
 
@@ -208,8 +210,12 @@ impl Index {
             self.others += usize::from(group.records.iter().any(|record| record.kind() != "warcinfo"));
             return;
         };
-        self.entries.push(Entry { at, file, offset: group.offset(), first: first.offset });
-        if first.kind() != "revisit" {
+        let is_revisit = first.kind() == "revisit";
+        // What was asked for first may have been answered last: a revisit comes after what it refers to.
+        let refers_to = first.field("WARC-Refers-To-Date").filter(|_| is_revisit).and_then(Timestamp::from_iso);
+        let after = refers_to.map_or(at, |original| original.max(at));
+        self.entries.push(Entry { after, is_revisit, file, offset: group.offset(), first: first.offset });
+        if !is_revisit {
             let place = (file, first.offset);
             let url = first.field("WARC-Target-URI").unwrap_or_default();
             self.originals.insert(fingerprint(first.field("WARC-Record-ID").unwrap_or_default()), place);

@@ -70,7 +70,7 @@ pub(super) fn reindex(common: &Common) -> Outcome {
             (None, false) => "there was no old database: the queue and the history of runs begin anew".to_owned(),
         };
         say(&format!(
-            "{} of {} have their rows; {} are none; {old}",
+            "the database holds {} of {}; not counted: {} of other kinds; {old}",
             counted(captures as u64, "capture"),
             counted(files as u64, "file"),
             counted(others as u64, "record")

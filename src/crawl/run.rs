@@ -648,10 +648,12 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         self.archivist.join();
         // Empty but for what a reader still holds; the next run empties it.
         let _ = std::fs::remove_dir(self.plan.spool_folder());
-        match self.done.try_recv() {
-            Ok(Done::Failed(error)) => Err(error),
-            _ => Ok(summary),
+        while let Ok(done) = self.done.try_recv() {
+            if let Done::Failed(error) = done {
+                return Err(error);
+            }
         }
+        Ok(summary)
     }
 }
 

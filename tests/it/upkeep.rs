@@ -557,7 +557,7 @@ fn an_archive_of_another_tool_is_indexed_where_it_lies() {
         std::fs::write(warc.join(name), bytes).unwrap();
         let (code, _, said) = told(folder.path(), &["reindex"]);
         assert_eq!(code, 0);
-        assert!(said.contains("4 captures of 1 file "), "{said}");
+        assert!(said.contains("4 captures of 1 file;"), "{said}");
         check_foreign(folder.path());
         check_places(folder.path());
         assert!(done(folder.path(), &["repair"]).contains("whole: "));

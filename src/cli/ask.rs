@@ -8,7 +8,7 @@ use super::args::{Common, ScopeArgs};
 use super::crawl::{say, scope};
 use super::exit::{Exit, Outcome, failed, usage};
 use crate::archive::{Notes, Place, entity, read_at, received};
-use crate::crawl::{DATABASE, Verdict};
+use crate::crawl::{DATABASE, Lock, Verdict};
 use crate::politeness::{Gate, Options};
 use crate::report::{self, table::Format};
 use crate::store::Reader;
@@ -22,11 +22,12 @@ fn reader(common: &Common) -> anyhow::Result<Reader> {
 }
 
 pub(super) fn status(common: &Common, as_json: bool) -> Outcome {
-    let (status, held) = (reader(common)?.status()?, crate::crawl::Lock::is_held(&common.archive));
+    let (status, held) = (reader(common)?.status()?, Lock::is_held(&common.archive));
+    let holder = Lock::holder(&common.archive);
     let text = if as_json {
-        format!("{}\n", report::status_json(&status, held))
+        format!("{}\n", report::status_json(&status, held, holder.as_deref()))
     } else {
-        report::status(&status, held, SystemClock::default().wall())
+        report::status(&status, held, holder.as_deref(), SystemClock::default().wall())
     };
     super::print(text.as_bytes())
 }

@@ -13,7 +13,7 @@ use crate::web::time::{Clock, SystemClock, Timestamp};
 use crate::web::url::WebUrl;
 
 pub(super) fn repair(common: &Common, dry_run: bool) -> Outcome {
-    let mended = locked(common, |watch| upkeep::repair(&common.archive, dry_run, watch))?;
+    let mended = locked(common, "repair", |watch| upkeep::repair(&common.archive, dry_run, watch))?;
     let mut text: String =
         mended.iter().filter(|file| !file.was_whole()).map(|file| mended_words(file, dry_run)).collect();
     if text.is_empty() && !common.quiet {
@@ -50,6 +50,15 @@ fn mended_words(mended: &Mended, dry_run: bool) -> String {
         rows.lost as u64,
         format!("{} {}", counted(rows.lost as u64, "capture"), will("lost, to be fetched again", "would be lost")),
     );
+    part(
+        rows.orphaned as u64,
+        format!(
+            "{} revisits {} their payload{}",
+            rows.orphaned,
+            will("have lost", "would lose"),
+            will(": what they revisit will be fetched again in full", "")
+        ),
+    );
     let kept = mended.kept.iter().map(|path| format!("\n  what was taken out is in {}", path.display()));
     format!(
         "{}: {}; {}{}\n",
@@ -62,7 +71,7 @@ fn mended_words(mended: &Mended, dry_run: bool) -> String {
 
 pub(super) fn reindex(common: &Common) -> Outcome {
     let Reindexed { files, captures, others, kept_old, damaged, unread } =
-        locked(common, |watch| upkeep::reindex(&common.archive, watch))?;
+        locked(common, "reindex", |watch| upkeep::reindex(&common.archive, watch))?;
     if !common.quiet {
         let old = match (&damaged, kept_old) {
             (Some(path), _) => format!("the old database was damaged: it is kept as {}", path.display()),
@@ -83,7 +92,7 @@ pub(super) fn reindex(common: &Common) -> Outcome {
 }
 
 pub(super) fn import(common: &Common, files: &[PathBuf]) -> Outcome {
-    let all = locked(common, |watch| upkeep::import(&common.archive, files, now(), watch))?;
+    let all = locked(common, "import", |watch| upkeep::import(&common.archive, files, now(), watch))?;
     let mut exit = Exit::Done;
     for Imported { from, name, captures, known, unread } in &all {
         if !common.quiet {
@@ -113,11 +122,12 @@ pub(super) struct Forget<'a> {
 pub(super) fn forget(common: &Common, told: &Forget<'_>) -> Outcome {
     let url = canonical(told.url)?;
     if told.undo {
-        locked(common, |_| upkeep::allow(&common.archive, &url, told.reason, now()))?;
+        locked(common, "forget", |_| upkeep::allow(&common.archive, &url, told.reason, now()))?;
         return done(common, &format!("{url} may be fetched again"));
     }
-    let forgotten =
-        locked(common, |watch| upkeep::forget(&common.archive, &url, told.reason, told.dry_run, now(), watch))?;
+    let forgotten = locked(common, "forget", |watch| {
+        upkeep::forget(&common.archive, &url, told.reason, told.dry_run, now(), watch)
+    })?;
     let Forgotten { captures, derived, finished_earlier } = forgotten;
     let mut text = String::new();
     for (file, removed) in &captures {
@@ -138,7 +148,7 @@ pub(super) fn forget(common: &Common, told: &Forget<'_>) -> Outcome {
 
 pub(super) fn block(common: &Common, url: &str, undo: bool, reason: &str) -> Outcome {
     let url = canonical(url)?;
-    locked(common, |_| upkeep::block(&common.archive, &url, undo, reason, now()))?;
+    locked(common, "block", |_| upkeep::block(&common.archive, &url, undo, reason, now()))?;
     done(common, &if undo { format!("{url} is shown again") } else { format!("{url} is hidden from replay") })
 }
 
@@ -160,7 +170,11 @@ fn now() -> Timestamp {
 }
 
 /// Does a long piece of work while nobody else writes to the archive.
-fn locked<T>(common: &Common, work: impl FnOnce(Watch<'_>) -> Result<T, upkeep::Error>) -> anyhow::Result<T> {
-    let _lock = Lock::take(&common.archive)?;
+fn locked<T>(
+    common: &Common,
+    command: &str,
+    work: impl FnOnce(Watch<'_>) -> Result<T, upkeep::Error>,
+) -> anyhow::Result<T> {
+    let _lock = Lock::take_for(&common.archive, command)?;
     watch(common.quiet, work)
 }

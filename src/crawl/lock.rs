@@ -20,6 +20,14 @@ impl Lock {
     /// # Errors
     /// [`Error::Held`] when another process has it, [`Error::Folder`] when there can be none.
     pub fn take(archive: &Path) -> Result<Lock, Error> {
+        Lock::take_for(archive, "crawl")
+    }
+
+    /// The same for another command.
+    ///
+    /// # Errors
+    /// As [`Lock::take`].
+    pub fn take_for(archive: &Path, command: &str) -> Result<Lock, Error> {
         let folder = |source| Error::Folder { path: archive.to_owned(), source };
         if !archive.is_dir() {
             std::fs::create_dir_all(archive).map_err(folder)?;
@@ -36,13 +44,22 @@ impl Lock {
         match locked {
             Ok(()) => {
                 // For people only: the lock is the file's, not the number's.
-                let note = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
+                let note = file.set_len(0).and_then(|()| writeln!(file, "{} {command}", std::process::id()));
                 note.map_err(folder)?;
                 Ok(Lock(file))
             }
             Err(TryLockError::WouldBlock) => Err(Error::Held(archive.to_owned())),
             Err(TryLockError::Error(source)) => Err(folder(source)),
         }
+    }
+
+    /// Which command holds the lock of this archive, as far as its note says.
+    pub fn holder(archive: &Path) -> Option<String> {
+        if Lock::is_held(archive) != Some(true) {
+            return None;
+        }
+        let note = std::fs::read_to_string(archive.join(".lock")).ok()?;
+        note.trim_end().split_once(' ').map(|(_, command)| command.to_owned())
     }
 
     /// Whether somebody holds the lock of this archive; none when that cannot be asked.

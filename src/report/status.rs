@@ -9,17 +9,24 @@ use crate::web::time::Timestamp;
 
 /// What the archive holds, what waits by host, and the last runs; a few blocks of lines for people.
 ///
-/// A run without an end was killed, but for the newest one when the archive is `held`: that one is at work. Where nobody
-/// can tell (none), it says so.
-pub fn status(status: &Status, held: Option<bool>, now: Timestamp) -> String {
-    let blocks = [holdings(status), queue(status), runs(&status.runs, held, now)];
-    blocks.map(|lines| lines.join("\n") + "\n").join("\n")
+/// A run without an end was killed, but for the newest one when the archive is `held`: that one is at work, unless the
+/// `holder` is a command that makes no runs. Where nobody can tell (none), it says so.
+pub fn status(status: &Status, held: Option<bool>, holder: Option<&str>, now: Timestamp) -> String {
+    let other = holder.filter(|command| RUNLESS.contains(command));
+    let running = if other.is_some() { Some(false) } else { held };
+    let mut blocks = vec![holdings(status), queue(status), runs(&status.runs, running, now)];
+    blocks.extend(other.map(|command| vec![format!("«pressmark {command}» is at work on it.")]));
+    blocks.iter().map(|lines| lines.join("\n") + "\n").collect::<Vec<_>>().join("\n")
 }
 
+/// Commands that hold the archive and make no run.
+const RUNLESS: [&str; 4] = ["repair", "reindex", "forget", "block"];
+
 /// The same facts for programs. `stopped_by` and `finished` are null for a run that was killed or is still at work;
-/// `held` says whether somebody holds the archive, null where nobody can tell; `counters` is the object that
+/// `held` says whether somebody holds the archive, null where nobody can tell, and `held_by` the command, null where that
+/// is not known; `counters` is the object that
 /// `crawl --json` prints, as far as it had come.
-pub fn status_json(status: &Status, held: Option<bool>) -> Value {
+pub fn status_json(status: &Status, held: Option<bool>, holder: Option<&str>) -> Value {
     let waiting = status.waiting.iter();
     let runs = status.runs.iter().map(|run| {
         json!({
@@ -33,6 +40,7 @@ pub fn status_json(status: &Status, held: Option<bool>) -> Value {
     });
     json!({
         "held": held,
+        "held_by": holder,
         "urls": status.states.iter().map(|(state, n)| (state.clone(), json!(n))).collect::<serde_json::Map<_, _>>(),
         "captures": { "count": status.captures.0, "payload_bytes": status.captures.1 },
         "articles": { "count": status.articles.0, "complete": status.articles.1 },
@@ -138,7 +146,7 @@ mod tests {
     const NOW: Timestamp = Timestamp(1_792_676_785_123);
 
     fn check(holds: &Status, expected: &str) {
-        assert_eq!(status(holds, Some(true), NOW), expected);
+        assert_eq!(status(holds, Some(true), Some("crawl"), NOW), expected);
     }
 
     fn run(id: i64, hours_ago: i64, seconds: Option<i64>, stopped_by: Option<&str>, counters: &str) -> RunRow {
@@ -204,14 +212,22 @@ The last runs
     }
 
     #[test]
+    fn a_command_that_makes_no_run_is_no_run() {
+        let text = status(&busy(), Some(true), Some("repair"), NOW);
+        assert!(!text.contains("running") && text.ends_with("\n«pressmark repair» is at work on it.\n"), "{text}");
+        assert!(status(&busy(), Some(true), Some("import"), NOW).contains("running"));
+    }
+
+    #[test]
     fn an_empty_archive_says_so() {
         check(&Status::default(), "The archive is empty.\n\nNothing waits.\n\nThere was no run yet.\n");
     }
 
     #[test]
     fn programs_get_the_same_facts() {
-        let json = status_json(&busy(), Some(true));
+        let json = status_json(&busy(), Some(true), Some("crawl"));
         assert_eq!(json["held"], true);
+        assert_eq!(json["held_by"], "crawl");
         assert_eq!(json["urls"]["queued"], 1200);
         assert_eq!(json["captures"], json!({ "count": 1234, "payload_bytes": 56_700_000 }));
         assert_eq!(json["waiting"][0], json!({ "host": "news.example", "pages": 12, "requisites": 1030 }));

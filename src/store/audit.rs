@@ -95,6 +95,18 @@ impl Reader {
         read().map_err(|source| self.failed(source))
     }
 
+    /// Whether the capture that begins with this record is a revisit that leads to no original: its payload was lost, or
+    /// was in another archive that it was imported from.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn is_payload_lost(&self, record_id: &str) -> Result<bool, Error> {
+        let sql = "SELECT EXISTS
+                       (SELECT 1 FROM capture WHERE record_id = ?1 AND kind = 'revisit' AND refers_to IS NULL)";
+        let lost = self.connection.prepare_cached(sql).and_then(|mut sql| sql.query_row([record_id], |row| row.get(0)));
+        lost.map_err(|source| self.failed(source))
+    }
+
     /// Rows that lead to no row, at most `most`: captures without URL, payload or file, revisits without their
     /// original or with a revisit as such, articles and pictures without their captures and URLs.
     ///

@@ -31,6 +31,8 @@ pub struct Followed {
     pub moved: usize,
     /// Rows whose records are gone; they went too, and their URLs are asked again.
     pub lost: usize,
+    /// Revisits, of whatever file, whose payload went with those. They stay, and their URLs are asked again.
+    pub orphaned: usize,
     /// Captures without a row, by their place in what was given.
     pub missing: Vec<usize>,
 }
@@ -167,23 +169,30 @@ pub(super) fn begin_losing(connection: &Connection) -> rusqlite::Result<()> {
     )
 }
 
-/// Removes the captures in `lost`, with what was read from them; their URLs are queued again when no capture of them is
-/// left. A revisit whose original goes is a revisit of nothing until that is captured again.
-pub(super) fn lose(connection: &Connection) -> rusqlite::Result<()> {
+/// Removes the captures in `lost`, with what was read from them. A revisit whose original goes stays, as one of nothing:
+/// that tells of a known loss. The URLs of both are queued again when no capture of them is left that has a payload.
+/// Says how many such revisits there are.
+pub(super) fn lose(connection: &Connection) -> rusqlite::Result<usize> {
     connection.execute_batch(
         "DELETE FROM picture_variant WHERE picture IN (SELECT p.id FROM picture p
              JOIN article_version v ON v.id = p.version WHERE v.capture IN (SELECT capture FROM lost));
          DELETE FROM picture WHERE version IN
              (SELECT id FROM article_version WHERE capture IN (SELECT capture FROM lost));
          DELETE FROM article_version WHERE capture IN (SELECT capture FROM lost);
-         UPDATE capture SET refers_to = NULL WHERE refers_to IN (SELECT capture FROM lost);
-         DELETE FROM capture WHERE id IN (SELECT capture FROM lost);
+         DELETE FROM capture WHERE id IN (SELECT capture FROM lost);",
+    )?;
+    let orphaned = connection
+        .execute("INSERT INTO lost SELECT id, url FROM capture WHERE refers_to IN (SELECT capture FROM lost)", [])?;
+    connection.execute_batch(
+        "UPDATE capture SET refers_to = NULL WHERE id IN (SELECT capture FROM lost);
          DELETE FROM payload WHERE id NOT IN (SELECT payload FROM capture);
          UPDATE url SET state = 'queued', due_ms = 0, tries = 0 WHERE role NOT IN ('robots', 'document')
-             AND state <> 'refused' AND id IN (SELECT url FROM lost) AND id NOT IN (SELECT url FROM capture);
+             AND state <> 'refused' AND id IN (SELECT url FROM lost)
+             AND id NOT IN (SELECT url FROM capture WHERE kind <> 'revisit' OR refers_to IS NOT NULL);
          DELETE FROM robots WHERE origin || '/robots.txt' IN (SELECT u.text FROM lost l JOIN url u ON u.id = l.url);
          DELETE FROM lost;",
-    )
+    )?;
+    Ok(orphaned)
 }
 
 struct Row {
@@ -219,7 +228,7 @@ fn follow_records(transaction: &Transaction<'_>, file: &str, stands: &[Stands]) 
     for row in of_record.values() {
         transaction.execute("INSERT INTO lost SELECT id, url FROM capture WHERE id = ?1", [row.id])?;
     }
-    lose(transaction)?;
+    followed.orphaned = lose(transaction)?;
     // No two rows may name one place, not even while they move.
     for (row, _) in &moved {
         transaction.execute("UPDATE capture SET offset = -1 - id WHERE id = ?1", [row.id])?;

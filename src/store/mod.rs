@@ -252,29 +252,13 @@ impl Store {
         let failed = self.failed("write to");
         let forget = |connection: &mut Connection| {
             let transaction = connection.transaction()?;
-            transaction.execute_batch("CREATE TEMP TABLE lost (capture INTEGER PRIMARY KEY, url INTEGER)")?;
+            mend::begin_losing(&transaction)?;
             let lost = transaction.execute(
                 "INSERT INTO lost SELECT c.id, c.url FROM capture c JOIN warc_file f ON f.id = c.file
                  WHERE f.name = ?1 AND c.metadata_offset + c.metadata_length > ?2",
                 (file, i64::try_from(len).unwrap_or(i64::MAX)),
             )?;
-            transaction.execute_batch(
-                "DELETE FROM picture_variant WHERE picture IN (SELECT p.id FROM picture p
-                     JOIN article_version v ON v.id = p.version WHERE v.capture IN (SELECT capture FROM lost));
-                 DELETE FROM picture WHERE version IN
-                     (SELECT id FROM article_version WHERE capture IN (SELECT capture FROM lost));
-                 DELETE FROM article_version WHERE capture IN (SELECT capture FROM lost);
-                 DELETE FROM capture WHERE id IN (SELECT capture FROM lost);
-                 -- What only referred to a payload that is gone has none any more.
-                 INSERT OR IGNORE INTO lost SELECT id, url FROM capture WHERE refers_to IN (SELECT capture FROM lost);
-                 UPDATE capture SET refers_to = NULL WHERE id IN (SELECT capture FROM lost);
-                 UPDATE url SET state = 'queued', due_ms = 0, tries = 0 WHERE role NOT IN ('robots', 'document')
-                     AND id IN (SELECT url FROM lost) AND id NOT IN
-                     (SELECT url FROM capture WHERE kind <> 'revisit' OR refers_to IS NOT NULL);
-                 DELETE FROM robots WHERE origin || '/robots.txt' IN
-                     (SELECT u.text FROM lost l JOIN url u ON u.id = l.url);
-                 DROP TABLE lost;",
-            )?;
+            mend::lose(&transaction)?;
             transaction.execute(
                 "UPDATE warc_file SET committed_len = min(committed_len, ?2) WHERE name = ?1",
                 (file, i64::try_from(len).unwrap_or(i64::MAX)),

@@ -63,8 +63,8 @@ impl<'a> Watch<'a> {
 /// Why upkeep could not be done, sorted by what the caller can do.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// It was called off; nothing was changed.
-    #[error("interrupted: nothing was changed")]
+    /// It was called off: the file at hand is as it was, and so is everything that comes after it.
+    #[error("interrupted: what was not finished is as it was")]
     Interrupted,
     /// What was asked for cannot be: the text says why, and what could be asked instead.
     #[error("{0}")]

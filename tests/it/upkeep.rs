@@ -720,7 +720,7 @@ fn nothing_is_left_of_what_is_forgotten() {
     let tombstones = warcs(archive)
         .iter()
         .flat_map(|path| records(path))
-        .filter(|(_, block)| block.starts_with(b"forgotten: "))
+        .filter(|(_, block)| block.starts_with(b"forgotten: {"))
         .count();
     assert_eq!(tombstones, 4);
     assert!(
@@ -742,6 +742,246 @@ fn nothing_is_left_of_what_is_forgotten() {
     assert_eq!(crawl(), 0);
     done(archive, &["forget", SECRET, "--reason", "allowed", "--undo"]);
     assert_eq!(crawl(), 1);
+}
+
+/// The moving site crawled twice into zstd, with a dictionary that quotes the secret.
+fn crawled_in_zstd(archive: &Path) {
+    let (_runtime, moving) = moving_site();
+    let text = archive.join("dictionary.txt");
+    std::fs::create_dir_all(archive).unwrap();
+    let page = |page: u32| {
+        let word = |word: u32| format!("{:x} ", (page * 7919 + 1) % 104_729 * (word + 1) % 999_983);
+        format!(
+            "<p class=\"{}\">{WALRUS} {}</p>",
+            "lead ".repeat(page as usize % 5),
+            (0..60).map(word).collect::<String>()
+        )
+    };
+    std::fs::write(&text, (0..800).map(page).collect::<String>()).unwrap();
+    for revisit in ["auto", "always"] {
+        let mut command = command(archive, &["crawl", "--delay", "0", "--quiet", "--robots", "ignore"]);
+        command.args(["--compress", "zstd", "--revisit", revisit, "--dictionary"]).arg(&text);
+        command.arg("--resolve").arg(format!("moving.example:80:{}", moving.address));
+        for path in ["older", "secret", "mirror", "other"] {
+            command.arg(format!("http://moving.example/{path}"));
+        }
+        assert!(run(&mut command).status.success());
+    }
+    std::fs::remove_file(text).unwrap();
+}
+
+fn dictionary(file: &Path) -> Option<Vec<u8>> {
+    pressmark::archive::Dictionary::of_file(file).unwrap().map(|dictionary| dictionary.bytes().to_vec())
+}
+
+#[test]
+fn nothing_is_left_in_zstd_and_its_dictionary() {
+    let folder = tempfile::tempdir().unwrap();
+    let archive = folder.path();
+    crawled_in_zstd(archive);
+    let file = warcs(archive).remove(0);
+    let quotes = |bytes: &[u8]| bytes.windows(WALRUS.len()).any(|window| window == WALRUS.as_bytes());
+    assert!(quotes(&dictionary(&file).expect("the file has a dictionary")), "the dictionary quotes the secret");
+    let of_others =
+        number(archive, "SELECT count(*) FROM capture_log WHERE url NOT LIKE '%/secret' AND url NOT LIKE '%/mirror'");
+    assert!(done(archive, &["forget", SECRET, "--reason", "x"]).contains("4 captures forgotten"));
+    assert!(!holds(archive, WALRUS), "something of it is left");
+    assert_eq!(number(archive, "SELECT count(*) FROM capture"), of_others);
+    assert!(dictionary(&file).is_none());
+    check_places(archive);
+    sound(archive);
+    assert!(done(archive, &["show", "--raw", "http://moving.example/other"]).contains("A plain lighthouse"));
+}
+
+/// Neither `repair` nor `verify` finds anything to mend.
+fn sound(archive: &Path) {
+    let (code, printed, said) = told(archive, &["verify", "--quiet"]);
+    assert_eq!(code, 0, "{printed}{said}");
+    let printed = done(archive, &["repair"]);
+    assert!(printed.contains("are whole"), "{printed}");
+}
+
+#[test]
+fn zstd_is_mended_like_gzip() {
+    let folder = tempfile::tempdir().unwrap();
+    let archive = folder.path();
+    crawled_in_zstd(archive);
+    let file = warcs(archive).remove(0);
+    sound(archive);
+
+    // Made anew, and packed for others.
+    let before = dump(archive, &REBUILT[..1]);
+    done(archive, &["reindex"]);
+    compare(&before, &dump(archive, &REBUILT[..1]));
+    let package = archive.join("all.wacz").display().to_string();
+    done(archive, &["export", "wacz", "--quiet", &package]);
+    let elsewhere = tempfile::tempdir().unwrap();
+    done(elsewhere.path(), &["import", &package]);
+    let (here, there) =
+        (number(archive, "SELECT count(*) FROM capture"), number(elsewhere.path(), "SELECT count(*) FROM capture"));
+    assert_eq!(here, there);
+    sound(elsewhere.path());
+
+    // Damage in the middle, then a torn tail.
+    let (whole, known) = (std::fs::read(&file).unwrap(), dictionary(&file));
+    let sql =
+        "SELECT offset, length FROM capture c JOIN url u ON u.id = c.url WHERE u.text LIKE '%/other' ORDER BY offset";
+    let place = rows(archive, sql).remove(0);
+    let (offset, length) = (place[0].as_u64().unwrap() as usize, place[1].as_u64().unwrap() as usize);
+    let mut damaged = whole.clone();
+    damaged[offset + length / 2..offset + length / 2 + 4].fill(0x55);
+    std::fs::write(&file, &damaged).unwrap();
+    assert_eq!(told(archive, &["verify"]).0, 65);
+    done(archive, &["repair"]);
+    assert_eq!((number(archive, "SELECT count(*) FROM capture"), dictionary(&file)), (here - 1, known));
+    check_places(archive);
+    sound(archive);
+    let open = PathBuf::from(format!("{}.open", file.display()));
+    let mut torn = std::fs::read(&file).unwrap();
+    torn.truncate(torn.len() - 20);
+    std::fs::write(&open, torn).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    done(archive, &["repair"]);
+    assert_eq!(number(archive, "SELECT count(*) FROM capture"), here - 2);
+    check_places(archive);
+    sound(archive);
+}
+
+#[test]
+fn a_revisit_of_what_is_lost_is_fetched_again_in_full() {
+    let folder = tempfile::tempdir().unwrap();
+    let archive = folder.path();
+    let (_runtime, moving) = moving_site();
+    // Each run has a file of its own: the first, which holds the payloads, goes.
+    let crawl = |more: &[&str]| {
+        let mut command =
+            command(archive, &["crawl", "--delay", "0", "--quiet", "--robots", "ignore", "--warc-size", "1KB"]);
+        command.arg("--resolve").arg(format!("moving.example:80:{}", moving.address));
+        assert!(run(command.args(more)).status.success());
+    };
+    crawl(&["http://moving.example/secret"]);
+    let first = warcs(archive).remove(0);
+    crawl(&["--revisit", "always", "http://moving.example/secret", "http://moving.example/mirror"]);
+    assert_eq!(number(archive, "SELECT count(*) FROM capture WHERE refers_to IS NOT NULL"), 2);
+
+    let mut bytes = std::fs::read(&first).unwrap();
+    let place = rows(archive, "SELECT offset, length FROM capture ORDER BY id LIMIT 1").remove(0);
+    let middle = (place[0].as_u64().unwrap() + place[1].as_u64().unwrap() / 2) as usize;
+    bytes[middle..middle + 4].fill(0x55);
+    std::fs::write(&first, bytes).unwrap();
+    let (code, found, _) = told(archive, &["verify", "--json"]);
+    assert_eq!(code, 65, "{found}");
+    let look = done(archive, &["repair", "--dry-run"]);
+    assert!(look.contains("2 revisits would lose their payload"), "{look}");
+    let said = done(archive, &["repair"]);
+    assert!(said.contains("2 revisits have lost their payload"), "{said}");
+    // The loss is known: a note, and nothing that can be mended.
+    sound(archive);
+    let (code, found, _) = told(archive, &["verify", "--json"]);
+    assert!(code == 0 && found.contains("payload-lost"), "{found}");
+    let queued = "SELECT count(*) FROM url WHERE state = 'queued'";
+    assert_eq!(number(archive, queued), 2);
+
+    crawl(&["http://moving.example/other"]);
+    assert_eq!(number(archive, queued), 0);
+    assert_eq!(number(archive, "SELECT count(*) FROM capture WHERE kind = 'response'"), 2);
+    assert!(done(archive, &["show", "--raw", SECRET]).contains(WALRUS));
+    assert!(done(archive, &["show", "--raw", "http://moving.example/mirror"]).contains(WALRUS));
+    sound(archive);
+    // A database made anew knows it as well.
+    done(archive, &["reindex"]);
+    sound(archive);
+}
+
+#[test]
+fn a_killed_repair_is_finished_by_the_next() {
+    let whole = crawled();
+    let place =
+        rows(whole.path(), "SELECT offset, length FROM capture WHERE role = 'image' ORDER BY offset LIMIT 1 OFFSET 3");
+    let middle = (place[0][0].as_u64().unwrap() + place[0][1].as_u64().unwrap() / 2) as usize;
+    let mut killed = 0;
+    for round in 0..8 {
+        let folder = crawled();
+        let archive = folder.path();
+        let file = warcs(archive).remove(0);
+        let (before, mut bytes) = (records(&file), std::fs::read(&file).unwrap());
+        bytes[middle..middle + 4].fill(0x55);
+        std::fs::write(&file, &bytes).unwrap();
+        killed += u32::from(kill(archive, &["repair"], Duration::from_millis(20 + 30 * round)));
+        done(archive, &["repair"]);
+        assert_eq!(records(&file).len(), before.len() - 3, "round {round}");
+        let kept = names(&archive.join("damaged"));
+        assert!(
+            kept.iter().any(|name| std::fs::read(archive.join("damaged").join(name)).unwrap() == bytes),
+            "{kept:?}"
+        );
+        check_places(archive);
+        sound(archive);
+    }
+    assert!(killed > 2, "only {killed} were killed");
+}
+
+#[test]
+fn a_killed_import_is_finished_by_the_next() {
+    let from = crawled();
+    let file = warcs(from.path()).remove(0).display().to_string();
+    let all = number(from.path(), "SELECT count(*) FROM capture");
+    let mut killed = 0;
+    for round in 0..8 {
+        let folder = tempfile::tempdir().unwrap();
+        let archive = folder.path();
+        killed += u32::from(kill(archive, &["import", &file], Duration::from_millis(20 + 40 * round)));
+        done(archive, &["import", &file]);
+        assert_eq!(number(archive, "SELECT count(*) FROM capture"), all, "round {round}");
+        assert_eq!(warcs(archive).len(), 1, "round {round}");
+        check_places(archive);
+        sound(archive);
+    }
+    assert!(killed > 2, "only {killed} were killed");
+}
+
+#[test]
+fn a_reindex_or_import_called_off_changes_nothing() {
+    let folder = crawled();
+    let archive = folder.path();
+    let big = archive.join("big.warc.gz");
+    // Some thousand captures of another tool.
+    let mut bytes = Vec::new();
+    for number in 0..4000 {
+        let block = format!("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<title>{number}</title><p>{number}</p>");
+        let (id, url) = (format!("<urn:x:{number}>"), format!("http://big.example/{number}"));
+        let fields = [
+            ("WARC-Type", "response"),
+            ("WARC-Date", "2015-03-04T05:06:07Z"),
+            ("WARC-Record-ID", &id),
+            ("WARC-Target-URI", &url),
+            ("Content-Type", "application/http; msgtype=response"),
+        ];
+        bytes.extend(gzip(&record("1.1", &fields, block.as_bytes())));
+    }
+    std::fs::write(&big, bytes).unwrap();
+    let state = || (dump(archive, &REBUILT), dump(archive, &INHERITED[1..]), names(&archive.join("warc")));
+    let import = ["import", big.to_str().unwrap()];
+    let before = state();
+    assert_eq!(call_off(archive, &import), 130);
+    assert!(before == state(), "an import that was called off has changed something");
+    done(archive, &import);
+    let before = state();
+    assert_eq!(call_off(archive, &["reindex"]), 130);
+    assert!(before == state(), "a reindex that was called off has changed something");
+    assert!(!names(archive).iter().any(|name| name.contains(".new")));
+    sound(archive);
+}
+
+/// Starts a command, sends it SIGINT as soon as it holds the archive, and says how it ended.
+fn call_off(archive: &Path, arguments: &[&str]) -> i32 {
+    let mut child = start(&mut command(archive, arguments));
+    while Lock::holder(archive).as_deref() != Some(arguments[0]) && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    std::thread::sleep(Duration::from_millis(30));
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    child.wait().unwrap().code().unwrap()
 }
 
 #[test]

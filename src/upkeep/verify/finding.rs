@@ -102,6 +102,7 @@ codes! {
     FILE_LONG = "file-long" Damage REBUILD;
     NO_ORIGINAL = "revisit-without-original" Damage "the payload is not in the archive: look for the file that held it";
     NO_CAPTURE = "row-without-capture" Damage REBUILD;
+    PAYLOAD_LOST = "payload-lost" Note "its address is captured in full by the next crawl";
     // Packages and indexes.
     ZIP = "zip" Damage COPY;
     RESOURCE = "resource" Damage COPY;

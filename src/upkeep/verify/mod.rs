@@ -218,7 +218,8 @@ impl<'a> Verification<'a> {
             }
             Ok(())
         })?;
-        for about in together.finish(is_all) {
+        let is_known = |id: &str| archive.map_or(Ok(false), |(reader, _)| reader.is_payload_lost(id));
+        for about in together.finish(is_all, &is_known)? {
             let file = warcs.get(about.file).map_or(String::new(), |warc| warc.name.clone());
             let record = Some(about.record).filter(|record| !record.is_empty());
             self.add(Finding {

@@ -108,7 +108,9 @@ impl Rows {
             self.close(say);
             self.compared += 1;
             compare(&row, facts, say);
-            self.group = Some(Group { request: row.request, metadata: Some(row.metadata), row });
+            // Captures of other tools may have none: their rows name an empty place.
+            let metadata = Some(row.metadata).filter(|(_, length)| *length > 0);
+            self.group = Some(Group { request: row.request, metadata, row });
             return;
         }
         match facts.kind.as_str() {

@@ -2,8 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::finding::{Code, FILENAME, MANY, NO_ORIGINAL, OF_REVISIT, ORIGINAL, OTHER_DATE, SAME_ID, SEGMENT, WARCINFO};
+use super::finding::{
+    Code, FILENAME, MANY, NO_ORIGINAL, OF_REVISIT, ORIGINAL, OTHER_DATE, PAYLOAD_LOST, SAME_ID, SEGMENT, WARCINFO,
+};
 use super::record::Facts;
+use crate::store::Error;
 use crate::web::digest::fingerprint;
 
 /// So many records are compared with each other; at some fifty bytes each that is the memory it takes.
@@ -91,13 +94,17 @@ impl Together {
         }
     }
 
-    /// All files have been read. `is_all`: there are no others, so what is not here is missing.
-    pub fn finish(self, is_all: bool) -> Vec<About> {
+    /// All files have been read. `is_all`: there are no others, so what is not here is missing. `is_known` says whether
+    /// the archive knows that the payload of the revisit with this id is lost: nobody can mend that, and it was told.
+    pub fn finish(self, is_all: bool, is_known: &dyn Fn(&str) -> Result<bool, Error>) -> Result<Vec<About>, Error> {
         let mut about = Vec::new();
         for Waiting { file, offset, id, refers } in self.waiting {
             let (code, text) = match self.ids.get(&refers) {
                 Some(Known { is_revisit: false, .. }) => continue,
                 Some(_) => (&OF_REVISIT, "it refers to a revisit, which holds no payload (6.7)"),
+                None if is_all && is_known(&id)? => {
+                    (&PAYLOAD_LOST, "the record that held the payload is lost, as the database knows")
+                }
                 None if is_all && !self.is_full => (&NO_ORIGINAL, "the record it refers to is in none of the files"),
                 None => (&ORIGINAL, "the record it refers to is in none of these files"),
             };
@@ -107,6 +114,6 @@ impl Together {
             let text = format!("the ids of the records after the first {MOST} were not compared");
             about.push(About { code: &MANY, file: 0, offset: 0, record: String::new(), text });
         }
-        about
+        Ok(about)
     }
 }

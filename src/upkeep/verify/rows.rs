@@ -8,6 +8,7 @@ use super::record::Facts;
 use crate::archive::OPEN;
 use crate::store::{CaptureRow, Error, FileRow, Reader};
 use crate::web::time::Timestamp;
+use crate::web::url::WebUrl;
 
 /// A file of the archive, and how much of it is looked up.
 #[derive(Clone, Debug)]
@@ -80,6 +81,8 @@ pub(super) struct Rows {
     rows: std::iter::Peekable<std::vec::IntoIter<CaptureRow>>,
     /// Places of the row's other records that have not been seen yet.
     group: Option<Group>,
+    /// Where the request stands that came before its answer.
+    early: Option<(u64, u64)>,
     pub compared: u64,
 }
 
@@ -95,7 +98,7 @@ impl Rows {
     /// The rows of a file.
     pub fn of(reader: &Reader, file: &Shelved) -> Result<Rows, Error> {
         let rows = reader.captures_in(&file.name, file.committed.unwrap_or(0))?;
-        Ok(Rows { rows: rows.into_iter().peekable(), group: None, compared: 0 })
+        Ok(Rows { rows: rows.into_iter().peekable(), group: None, early: None, compared: 0 })
     }
 
     /// A record of the file, in order.
@@ -110,17 +113,25 @@ impl Rows {
             compare(&row, facts, say);
             // Captures of other tools may have none: their rows name an empty place.
             let metadata = Some(row.metadata).filter(|(_, length)| *length > 0);
-            self.group = Some(Group { request: row.request, metadata, row });
+            let request = row.request.filter(|request| self.early.take() != Some(*request));
+            self.group = Some(Group { row, request, metadata });
             return;
         }
         match facts.kind.as_str() {
             "warcinfo" => {}
             // The tombstone of what was forgotten: the one kind of metadata that belongs to no capture.
             "metadata" if facts.concurrent.is_none() => {}
+            // Some tools write it before the answer.
+            "request" if self.rows.peek().is_some_and(|row| row.request == Some((facts.offset, facts.length))) => {
+                self.early = Some((facts.offset, facts.length));
+            }
             "request" => self.member(facts, say, |group| &mut group.request),
             "metadata" => self.member(facts, say, |group| &mut group.metadata),
             // Further resources of a group: certificates, names.
             "resource" if self.is_concurrent(facts) => {}
+            "conversion" | "continuation" => {}
+            // A name server's answer, in whatever form: no capture of a web address or document.
+            _ if !facts.url.as_deref().is_some_and(is_captured) => {}
             _ => say(&NO_ROW, facts.offset, None, format!("no row leads to this {}", facts.kind)),
         }
     }
@@ -130,10 +141,19 @@ impl Rows {
     }
 
     fn member(&mut self, facts: &Facts, say: Say<'_>, place: fn(&mut Group) -> &mut Option<(u64, u64)>) {
+        let is_there =
+            |group: &mut Group| place(group).take_if(|named| *named == (facts.offset, facts.length)).is_some();
+        if self.group.as_mut().is_some_and(is_there) {
+            return;
+        }
         if !self.is_concurrent(facts) {
             return say(&NO_ROW, facts.offset, None, format!("no row leads to the group of this {}", facts.kind));
         }
         let Some(group) = &mut self.group else { return };
+        // What another tool noted has no place in the row.
+        if facts.kind == "metadata" && group.row.metadata.1 == 0 {
+            return;
+        }
         let named = place(group).take();
         if named != Some((facts.offset, facts.length)) {
             let row = &group.row;
@@ -163,21 +183,35 @@ impl Rows {
     }
 }
 
+/// Whether a record of this URL is a capture.
+fn is_captured(url: &str) -> bool {
+    let url = url.trim_start_matches('<');
+    ["http:", "https:", "file:"]
+        .iter()
+        .any(|scheme| url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))
+}
+
 fn compare(row: &CaptureRow, facts: &Facts, say: Say<'_>) {
     // What a damaged record says of itself has been found already, or cannot be trusted.
     if !facts.whole {
         return;
     }
+    // Other tools spell addresses, dates and digests otherwise than rows do, and take digests over other bytes.
+    let is_theirs = row.metadata.1 == 0;
+    let names = |url: &String| {
+        url.trim_matches(['<', '>']) == row.url
+            || (is_theirs && WebUrl::parse(url.trim_matches(['<', '>'])).is_ok_and(|url| url.as_str() == row.url))
+    };
     let payload = facts.payload.as_ref().or(facts.block.as_ref());
     let date = Timestamp::from_iso(&facts.date);
     for (same, what, wanted, found) in [
         (row.record_id == facts.id, "id", row.record_id.clone(), facts.id.clone()),
         (row.kind == facts.kind, "type", row.kind.clone(), facts.kind.clone()),
-        (Some(&row.url) == facts.url.as_ref(), "URL", row.url.clone(), facts.url.clone().unwrap_or_default()),
-        (Some(row.at) == date, "date", row.at.iso(), facts.date.clone()),
+        (facts.url.as_ref().is_some_and(names), "URL", row.url.clone(), facts.url.clone().unwrap_or_default()),
+        (Some(row.at) == date || (is_theirs && date.is_none()), "date", row.at.iso(), facts.date.clone()),
         (row.place.length == facts.length, "length", row.place.length.to_string(), facts.length.to_string()),
         (
-            payload.is_none_or(|payload| *payload == row.payload),
+            is_theirs || payload.is_none_or(|payload| *payload == row.payload),
             "payload digest",
             row.payload.clone(),
             payload.cloned().unwrap_or_default(),

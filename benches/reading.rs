@@ -139,7 +139,7 @@ fn theirs(file: &Path) -> Result<(), Failure> {
 
 fn verified(file: &Path) -> Result<(), Failure> {
     let stop = AtomicBool::new(false);
-    let report = verify_files(&[file.to_owned()], Watch::new(&|_| {}, &stop))?;
+    let report = verify_files(&[file.to_owned()], Path::new(""), Watch::new(&|_| {}, &stop))?;
     if report.is_whole() { Ok(()) } else { Err(report.text().into()) }
 }
 

@@ -6,8 +6,9 @@ use super::args::Common;
 use super::crawl::say;
 use super::exit::{Exit, Outcome, usage};
 use super::upkeep::watch;
-use crate::crawl::Lock;
+use crate::crawl::{DATABASE, Lock};
 use crate::report::counted;
+use crate::store;
 use crate::upkeep::{self, Forgotten, Imported, Mended, Reindexed, Watch};
 use crate::web::time::{Clock, SystemClock, Timestamp};
 use crate::web::url::WebUrl;
@@ -169,8 +170,21 @@ fn now() -> Timestamp {
     SystemClock::default().wall()
 }
 
-/// Does a long piece of work while nobody else writes to the archive.
+/// Does a long piece of work on an archive that there is, while nobody else writes to it.
 fn locked<T>(
+    common: &Common,
+    command: &str,
+    work: impl FnOnce(Watch<'_>) -> Result<T, upkeep::Error>,
+) -> anyhow::Result<T> {
+    // Taking the lock would make the folder.
+    if !common.archive.join("warc").exists() && !common.archive.join(DATABASE).exists() {
+        return Err(store::Error::Missing(common.archive.clone()).into());
+    }
+    locked_or_new(common, command, work)
+}
+
+/// The same, on an archive that is made when there is none.
+fn locked_or_new<T>(
     common: &Common,
     command: &str,
     work: impl FnOnce(Watch<'_>) -> Result<T, upkeep::Error>,

@@ -19,7 +19,7 @@ pub(super) fn run(common: &Common, paths: &[PathBuf], json: bool) -> Outcome {
         Some(archive) => watch(common.quiet, |watch| verify_archive(archive, watch))?,
         None => {
             let files = files(paths)?;
-            watch(common.quiet, |watch| verify_files(&files, watch))?
+            watch(common.quiet, |watch| verify_files(&files, &common.archive, watch))?
         }
     };
     let exit = if report.is_whole() { Exit::Done } else { Exit::Damage };

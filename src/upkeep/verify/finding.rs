@@ -227,7 +227,7 @@ impl Report {
         }
         let rows = if self.rows > 0 { format!(", {} rows", self.rows) } else { String::new() };
         text.push_str(&format!(
-            "{}: {} records in {} file{}{rows}, {:.1} MB in {:.1} s; {} damaged, {} against the standard, {} notes\n",
+            "{}: {} records in {} file{}{rows}, {:.1} MB in {:.1} s; {} damaged, {} against the standard, {} noted\n",
             if self.is_whole() { "whole" } else { "DAMAGED" },
             self.records,
             self.files,

@@ -39,13 +39,19 @@ pub(super) fn is_packed_one(start: &[u8]) -> bool {
     is_one(&plain[..read])
 }
 
-/// Verifies an index beside its files.
-pub(super) fn verify(path: &Path, name: &str, verification: &mut Verification<'_>) -> Result<(), Error> {
+/// Verifies an index: against the files beside it, or those of the archive.
+pub(super) fn verify(
+    path: &Path,
+    name: &str,
+    archive: &Path,
+    verification: &mut Verification<'_>,
+) -> Result<(), Error> {
     let file = File::open(path).map_err(Error::io("read", path))?;
     let len = file.metadata().map_err(Error::io("read", path))?.len();
     let mut input = BufReader::new(file);
     let is_packed = input.fill_buf().map_err(Error::io("read", path))?.starts_with(&[0x1f, 0x8b]);
-    let folders = beside(path);
+    let mut folders = beside(path);
+    folders.push(archive.join("warc"));
     let mut open = |file: &str| {
         let found = folders.iter().map(|folder| folder.join(file)).find(|path| path.is_file());
         found.and_then(|path| Source::open(&path).ok())

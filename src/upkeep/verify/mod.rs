@@ -72,12 +72,13 @@ pub fn sort(path: &Path) -> std::io::Result<Option<Sort>> {
     })
 }
 
-/// Verifies files of any tool, each by itself and the WARCs among each other. Files that cannot be verified are left out;
+/// Verifies files of any tool, each by itself and the WARCs among each other; an index against the files beside it or in
+/// `archive`. Files that cannot be verified are left out;
 /// [`sort`] knows them.
 ///
 /// # Errors
 /// When a file cannot be read, or the watch calls it off. What is wrong with a file is no error.
-pub fn verify_files(paths: &[PathBuf], watch: Watch<'_>) -> Result<Report, Error> {
+pub fn verify_files(paths: &[PathBuf], archive: &Path, watch: Watch<'_>) -> Result<Report, Error> {
     let mut verification = Verification::begin(watch, total(paths));
     let mut warcs = Vec::new();
     for path in paths {
@@ -88,7 +89,7 @@ pub fn verify_files(paths: &[PathBuf], watch: Watch<'_>) -> Result<Report, Error
                 warcs.push(Warc { name, source });
             }
             Some(Sort::Wacz) => package::verify(path, &name, &mut verification)?,
-            Some(Sort::Cdxj) => index::verify(path, &name, &mut verification)?,
+            Some(Sort::Cdxj) => index::verify(path, &name, archive, &mut verification)?,
             None => {}
         }
     }

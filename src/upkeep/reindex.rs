@@ -114,6 +114,8 @@ pub(super) struct Index {
     entries: Vec<Entry>,
     /// Records that hold payloads, by what revisits call them.
     originals: HashMap<i64, (usize, u64)>,
+    /// The dates of those.
+    dates: HashMap<i64, Timestamp>,
     others: usize,
     pub unread: Vec<ReadError>,
     bytes: u64,
@@ -134,6 +136,8 @@ struct Entry {
     offset: u64,
     /// Where the record begins that makes it a capture.
     first: u64,
+    /// Of a revisit, what the record is called that it refers to; else 0.
+    refers: i64,
 }
 
 /// Says which run a capture belongs to.
@@ -155,7 +159,10 @@ impl Index {
             index.read(&path, limit, &|what, at| watch.at(Progress { what, done: (before + at) / 2, total }))?;
         }
         // Files of one instant keep their order.
-        index.entries.sort_by_key(|entry| (entry.at, entry.file, entry.offset));
+        // A revisit may have begun before the answer it refers to, and comes after it.
+        let dates = &index.dates;
+        let from = |entry: &Entry| dates.get(&entry.refers).map_or(entry.at, |original| entry.at.max(*original));
+        index.entries.sort_by_key(|entry| (from(entry), entry.refers != 0, entry.file, entry.offset));
         Ok(index)
     }
 
@@ -174,6 +181,7 @@ impl Index {
             files: Vec::new(),
             entries: Vec::new(),
             originals: HashMap::new(),
+            dates: HashMap::new(),
             others: 0,
             unread: Vec::new(),
             bytes: 0,
@@ -208,11 +216,14 @@ impl Index {
             self.others += usize::from(group.records.iter().any(|record| record.kind() != "warcinfo"));
             return;
         };
-        self.entries.push(Entry { at, file, offset: group.offset(), first: first.offset });
+        let refers = first.field("WARC-Refers-To").filter(|_| first.kind() == "revisit").map_or(0, fingerprint);
+        self.entries.push(Entry { at, file, offset: group.offset(), first: first.offset, refers });
         if first.kind() != "revisit" {
             let place = (file, first.offset);
             let url = first.field("WARC-Target-URI").unwrap_or_default();
-            self.originals.insert(fingerprint(first.field("WARC-Record-ID").unwrap_or_default()), place);
+            let id = fingerprint(first.field("WARC-Record-ID").unwrap_or_default());
+            self.originals.insert(id, place);
+            self.dates.insert(id, at);
             self.originals.entry(by_date(url, at)).or_insert(place);
         }
     }

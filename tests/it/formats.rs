@@ -126,3 +126,31 @@ fn the_keys_of_the_metadata_are_the_documented_ones() {
         table(&page(), "| key | value |").into_iter().map(|row| row[0].trim_matches('`').to_owned()).collect();
     assert_eq!(documented, written);
 }
+
+/// The lines of the page's samples that begin so.
+fn samples(page: &str, begin: &str) -> Vec<String> {
+    let lines: Vec<String> = page.lines().filter(|line| line.starts_with(begin)).map(str::to_owned).collect();
+    assert!(!lines.is_empty(), "docs/formats.md has no sample of «{begin}»");
+    lines
+}
+
+#[test]
+fn the_samples_are_what_is_written() {
+    let page = page();
+    for line in samples(&page, "{\"at\"") {
+        let read: pressmark::store::Takedown = serde_json::from_str(&line).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), line);
+    }
+    for line in samples(&page, "pressmark: {") {
+        let block = format!("{}\r\n{line}\r\n", samples(&page, "via: ")[0]);
+        let notes = Notes::of_block(block.as_bytes()).unwrap();
+        assert_eq!(String::from_utf8(notes.to_block().unwrap()).unwrap(), block);
+    }
+    for line in samples(&page, "forgotten: {") {
+        let said: Value = serde_json::from_str(line.trim_start_matches("forgotten: ")).unwrap();
+        let keys: Vec<&String> = said.as_object().unwrap().keys().collect();
+        assert_eq!(keys, ["reason", "date", "record_id"]);
+        let record = pressmark::archive::tombstone("https://news.example/a", pressmark::web::time::Timestamp(0), &said);
+        assert!(String::from_utf8(record).unwrap().contains(&format!("\r\n\r\n{line}\r\n\r\n\r\n")));
+    }
+}

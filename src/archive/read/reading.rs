@@ -393,7 +393,12 @@ impl Reading {
         let len = self.stream.source().len();
         let end = from.saturating_add(current.declared);
         if end <= len {
-            let (after, read) = self.stream.source().peek::<AFTER>(end)?;
+            // Most records are at hand as a whole.
+            let rest = usize::try_from(current.declared).ok().and_then(|declared| self.stream.rest().get(declared..));
+            let (after, read) = match rest.and_then(<[u8]>::first_chunk::<AFTER>) {
+                Some(after) => (*after, AFTER),
+                None => self.stream.source().peek(end)?,
+            };
             if after_block(&after[..read], read < AFTER, true) != After::Else {
                 return Ok(());
             }
@@ -754,7 +759,7 @@ fn before_newlines(source: &Source, from: u64, stop: u64) -> io::Result<u64> {
 /// can be no doubt.
 fn marker(bytes: &[u8]) -> Option<usize> {
     let mut at = 1;
-    while let Some(found) = bytes.get(at..)?.iter().position(|byte| *byte == BEGINNING[0]) {
+    while let Some(found) = memchr::memchr(BEGINNING[0], bytes.get(at..)?) {
         at += found;
         let here = &bytes[at..];
         if (bytes[at - 1] == b'\n' && is_beginning(here)) || is_surely_beginning(here) {

@@ -30,6 +30,7 @@ use serde_json::Value;
 use warc::{RecordBuilder, RecordType, WarcHeader, WarcWriter};
 
 type Failure = Box<dyn std::error::Error>;
+type Part = fn(&Path) -> Result<(), Failure>;
 
 const NOW: Timestamp = Timestamp(1_795_355_185_000);
 /// Pages and pictures, as many of each.
@@ -47,12 +48,22 @@ const ROUNDS: usize = 3;
 fn main() -> Result<(), Failure> {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
     println!("{}\n", machine(folder.path()));
-    records(folder.path())?;
-    writing::measure(folder.path())?;
-    commits(folder.path())?;
-    reading::reading(folder.path())?;
-    indexing::indexing(folder.path())?;
-    demo(folder.path())
+    // Words after «--» choose among them: cargo bench --bench bench -- reading
+    let chosen: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    let parts: [(&str, Part); 6] = [
+        ("records", records),
+        ("writing", writing::measure),
+        ("commits", commits),
+        ("reading", reading::reading),
+        ("indexing", indexing::indexing),
+        ("crawl", demo),
+    ];
+    for (name, measure) in parts {
+        if chosen.is_empty() || chosen.iter().any(|word| word == name) {
+            measure(folder.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// What it ran on.
@@ -62,7 +73,7 @@ fn machine(folder: &Path) -> String {
     let model = info.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or("\t: unknown processor");
     let build = if cfg!(debug_assertions) { "debug build: the numbers mean nothing" } else { "release build" };
     format!(
-        "{}, {cores} cores, {} {}, {build}; one thread but for the crawl; files below {}",
+        "{}, {cores} cores, {} {}, {build}; one thread but for verify and the crawl; files below {}",
         model.trim_start_matches([' ', '\t', ':']),
         std::env::consts::OS,
         std::env::consts::ARCH,

@@ -90,7 +90,7 @@ impl Head {
 /// have been looked at before. None while it has no end.
 pub fn head_len(bytes: &[u8], looked: usize) -> Option<usize> {
     let mut at = looked.saturating_sub(3);
-    while let Some(newline) = bytes[at..].iter().position(|byte| *byte == b'\n') {
+    while let Some(newline) = memchr::memchr(b'\n', &bytes[at..]) {
         at += newline + 1;
         match &bytes[at..] {
             [b'\n', ..] => return Some(at + 1),

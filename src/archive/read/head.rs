@@ -75,7 +75,7 @@ impl Head {
             let content = &bytes[line.clone()];
             if number == 0 {
                 self.version = trimmed(bytes, line.clone());
-            } else if let Some(colon) = content.iter().position(|byte| *byte == b':') {
+            } else if let Some(colon) = memchr::memchr(b':', content) {
                 let name = trimmed(bytes, line.start..line.start + colon);
                 let value = trimmed(bytes, line.start + colon + 1..line.end);
                 self.fields.push((name, value));
@@ -124,7 +124,7 @@ impl Head {
 /// Each line without its end.
 fn lines(bytes: &[u8]) -> Vec<Range<usize>> {
     let (mut lines, mut start) = (Vec::with_capacity(16), 0);
-    for (at, _) in bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n') {
+    for at in memchr::memchr_iter(b'\n', bytes) {
         let end = if at > start && bytes[at - 1] == b'\r' { at - 1 } else { at };
         lines.push(start..end);
         start = at + 1;

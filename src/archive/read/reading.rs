@@ -252,7 +252,9 @@ impl Reading {
             if self.stream.more()? > 0 {
                 continue;
             }
-            self.tell_blank(&mut blank, ended);
+            if self.tell_blank(blank, ended) {
+                return Ok(None);
+            }
             let strange_at = self.stream.raw_at();
             match self.stream.begin()? {
                 Start::Unit => {}
@@ -268,7 +270,9 @@ impl Reading {
             }
         }
         let (at, units) = (self.stream.mark(), self.stream.units());
-        self.tell_blank(&mut blank, at);
+        if self.tell_blank(blank, at) {
+            return Ok(None);
+        }
         self.want(MARKER)?;
         // A record may begin at the very end of a member, in files whose members do not line up with records.
         while self.stream.rest().len() < BEGINNING.len() && BEGINNING.starts_with(self.stream.rest()) {
@@ -296,11 +300,12 @@ impl Reading {
         self.untold.push_back(flaw);
     }
 
-    fn tell_blank(&mut self, blank: &mut u64, at: Mark) {
-        if *blank > 0 {
-            self.tell(Flaw { offset: at.unit, inner: at.inner, skipped: *blank, wrong: Wrong::Blank });
-            *blank = 0;
+    /// Blank lines between records are told before anything else is begun.
+    fn tell_blank(&mut self, blank: u64, at: Mark) -> bool {
+        if blank > 0 {
+            self.tell(Flaw { offset: at.unit, inner: at.inner, skipped: blank, wrong: Wrong::Blank });
         }
+        blank > 0
     }
 
     /// Unpacks until this many bytes are at hand, or the unit ends.
@@ -393,7 +398,12 @@ impl Reading {
         let len = self.stream.source().len();
         let end = from.saturating_add(current.declared);
         if end <= len {
-            let (after, read) = self.stream.source().peek::<AFTER>(end)?;
+            // Most records are at hand as a whole.
+            let rest = usize::try_from(current.declared).ok().and_then(|declared| self.stream.rest().get(declared..));
+            let (after, read) = match rest.and_then(<[u8]>::first_chunk::<AFTER>) {
+                Some(after) => (*after, AFTER),
+                None => self.stream.source().peek(end)?,
+            };
             if after_block(&after[..read], read < AFTER, true) != After::Else {
                 return Ok(());
             }
@@ -754,7 +764,7 @@ fn before_newlines(source: &Source, from: u64, stop: u64) -> io::Result<u64> {
 /// can be no doubt.
 fn marker(bytes: &[u8]) -> Option<usize> {
     let mut at = 1;
-    while let Some(found) = bytes.get(at..)?.iter().position(|byte| *byte == BEGINNING[0]) {
+    while let Some(found) = memchr::memchr(BEGINNING[0], bytes.get(at..)?) {
         at += found;
         let here = &bytes[at..];
         if (bytes[at - 1] == b'\n' && is_beginning(here)) || is_surely_beginning(here) {

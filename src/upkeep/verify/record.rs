@@ -219,6 +219,11 @@ impl Payload {
             Payload::Block(check) => check.update(piece),
             Payload::Head { head, check } => {
                 let looked = head.len();
+                if let Some(len) = message::head_len(piece, 0).filter(|_| looked == 0) {
+                    // The whole head is in the first piece, as it nearly always is: nothing is copied.
+                    *self = Payload::body(&piece[..len], check.take());
+                    return self.hear(&piece[len..]);
+                }
                 head.extend_from_slice(piece);
                 let over = message::head_len(head, looked).or((head.len() > HTTP_HEAD_MAX).then_some(head.len()));
                 if let Some(len) = over {

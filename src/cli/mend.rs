@@ -93,7 +93,7 @@ pub(super) fn reindex(common: &Common) -> Outcome {
 }
 
 pub(super) fn import(common: &Common, files: &[PathBuf]) -> Outcome {
-    let all = locked(common, "import", |watch| upkeep::import(&common.archive, files, now(), watch))?;
+    let all = locked_or_new(common, "import", |watch| upkeep::import(&common.archive, files, now(), watch))?;
     let mut exit = Exit::Done;
     for Imported { from, name, captures, known, unread } in &all {
         if !common.quiet {

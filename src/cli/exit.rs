@@ -96,6 +96,7 @@ fn exit_of_store(error: &store::Error) -> Exit {
     match error {
         store::Error::Sqlite { .. } => Exit::CannotWrite,
         store::Error::Missing(_)
+        | store::Error::Lost(_)
         | store::Error::Newer { .. }
         | store::Error::Older { .. }
         | store::Error::Foreign(_) => Exit::Failed,

@@ -9,6 +9,7 @@ use super::upkeep::watch;
 use crate::crawl::{DATABASE, Lock};
 use crate::report::counted;
 use crate::store;
+use crate::upkeep::verify::{Sort, sort};
 use crate::upkeep::{self, Forgotten, Imported, Mended, Reindexed, Watch};
 use crate::web::time::{Clock, SystemClock, Timestamp};
 use crate::web::url::WebUrl;
@@ -93,6 +94,12 @@ pub(super) fn reindex(common: &Common) -> Outcome {
 }
 
 pub(super) fn import(common: &Common, files: &[PathBuf]) -> Outcome {
+    for path in files {
+        let sort = sort(path).map_err(|cause| usage(format!("cannot read {}: {cause}", path.display())))?;
+        if !matches!(sort, Some(Sort::Warc | Sort::Wacz)) {
+            return Err(usage(format!("{} is no WARC or WACZ", path.display())));
+        }
+    }
     let all = locked_or_new(common, "import", |watch| upkeep::import(&common.archive, files, now(), watch))?;
     let mut exit = Exit::Done;
     for Imported { from, name, captures, known, unread } in &all {

@@ -21,7 +21,7 @@ use crate::archive::{self, Earlier, Writer};
 use crate::fetch::{self, Request, Transport};
 use crate::frontier::{Frontier, Lease, Next};
 use crate::politeness::{Answer, Gate, Heard, Permit, Receipt};
-use crate::store::{Reader, Run, Settled, Store};
+use crate::store::{self, Reader, Run, Settled, Store};
 use crate::web::candidate::{Candidate, Role};
 use crate::web::exchange::{Exchange, Validators};
 use crate::web::outcome::{Outcome, Refusal};
@@ -156,6 +156,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             std::fs::create_dir_all(&folder).map_err(|source| Error::Folder { path: folder, source })?;
         }
         archive::write_readme(&plan.archive)?;
+        store::may_begin(&plan.database())?;
         let mut store = Store::open(&plan.database())?;
         let run = store.begin_run(&plan.profile, wall, plan.fresh)?;
         let mut writer = Writer::new(plan.writer_options())?;

@@ -41,6 +41,9 @@ pub enum Error {
     /// There is none.
     #[error("there is no archive at {}: crawl first, or name another with --archive", .0.display())]
     Missing(PathBuf),
+    /// There are WARC files, and none: it is made anew from them.
+    #[error("{} has WARC files and no database: run pressmark reindex", .0.display())]
+    Lost(PathBuf),
     /// It was written by a later version of the program.
     #[error("{} was written by a newer pressmark (schema {found}; this one knows {known})", path.display())]
     Newer {
@@ -80,6 +83,26 @@ pub enum Error {
         /// Why it failed.
         source: rusqlite::Error,
     },
+}
+
+/// What it means that there is no database there: no archive, or a database that is lost.
+pub fn missing(path: &Path) -> Error {
+    let archive = path.parent().unwrap_or(path).to_owned();
+    let is_warc = |name: &str| name.contains(".warc") && !name.ends_with(".open");
+    let mut files = std::fs::read_dir(archive.join("warc")).into_iter().flatten().flatten();
+    let has_warcs = files.any(|file| file.file_name().to_str().is_some_and(is_warc));
+    if has_warcs { Error::Lost(archive) } else { Error::Missing(archive) }
+}
+
+/// A database may be begun there: it exists, or nothing does that one should have been made of.
+///
+/// # Errors
+/// [`Error::Lost`].
+pub fn may_begin(path: &Path) -> Result<(), Error> {
+    match missing(path) {
+        lost @ Error::Lost(_) if !path.exists() => Err(lost),
+        _ => Ok(()),
+    }
 }
 
 /// The writing connection; see the module's head.
@@ -320,7 +343,7 @@ impl Reader {
     /// [`Error::Missing`], [`Error::Newer`], [`Error::Older`], [`Error::Foreign`], or [`Error::Sqlite`].
     pub fn open(path: &Path) -> Result<Reader, Error> {
         if !path.exists() {
-            return Err(Error::Missing(path.parent().unwrap_or(path).to_owned()));
+            return Err(missing(path));
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
         let open = |name: &str| {

@@ -139,7 +139,10 @@ pub fn is_sound(path: &Path) -> Result<bool, Error> {
     let check = || {
         let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(failed)?;
         connection.busy_timeout(BUSY).map_err(failed)?;
-        schema::check(&connection, path)?;
+        let version = schema::check(&connection, path)?;
+        if !schema::is_complete(&connection, version).map_err(failed)? {
+            return Ok(false);
+        }
         let said: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(failed)?;
         Ok(said == "ok")
     };

@@ -1,5 +1,6 @@
 //! The schema and its migrations: numbered SQL files that only go forward.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use rusqlite::Connection;
@@ -36,6 +37,19 @@ pub(super) fn check(connection: &Connection, path: &Path) -> Result<u32, Error> 
         return Err(Error::Foreign(path.to_owned()));
     }
     if found > known { Err(Error::Newer { path: path.to_owned(), found, known }) } else { Ok(found) }
+}
+
+/// Whether every table and view is there that its version has.
+pub(super) fn is_complete(connection: &Connection, version: u32) -> rusqlite::Result<bool> {
+    let model = Connection::open_in_memory()?;
+    for sql in MIGRATIONS.iter().take(version as usize) {
+        model.execute_batch(sql)?;
+    }
+    let names = |connection: &Connection| -> rusqlite::Result<BTreeSet<String>> {
+        let mut names = connection.prepare("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')")?;
+        names.query_map([], |row| row.get(0))?.collect()
+    };
+    Ok(names(&model)?.is_subset(&names(connection)?))
 }
 
 /// Refuses every version but this program's: who only reads cannot bring it up to date.

@@ -55,7 +55,7 @@ pub fn forget(
     let shelf = Shelf::of(archive);
     let database = archive.join(DATABASE);
     if !database.exists() {
-        return Err(crate::store::Error::Missing(archive.to_owned()).into());
+        return Err(crate::store::missing(&archive.join(DATABASE)).into());
     }
     let mut store = Store::open(&database)?;
     let begun = begun(archive, &store, url)?;

@@ -17,7 +17,7 @@ use super::rewrite::{Form, Rewriting, stands, survey};
 use super::{Error, Progress, Watch};
 use crate::archive::{Groups, Packing, ReadError, Reading};
 use crate::crawl::DATABASE;
-use crate::store::{Run, Store};
+use crate::store::{self, Run, Store};
 use crate::web::time::Timestamp;
 
 /// What became of one file.
@@ -44,6 +44,7 @@ pub fn import(archive: &Path, files: &[PathBuf], now: Timestamp, watch: Watch<'_
     for folder in [shelf.root.clone(), shelf.warc()] {
         std::fs::create_dir_all(&folder).map_err(Error::io("make", &folder))?;
     }
+    store::may_begin(&archive.join(DATABASE))?;
     let mut store = Store::open(&archive.join(DATABASE))?;
     let run = store.begin_upkeep(IMPORT, now)?;
     let mut importing = Importing { shelf, store, run, done: 0, total: files.iter().map(|path| len(path)).sum() };
@@ -62,6 +63,10 @@ pub fn import(archive: &Path, files: &[PathBuf], now: Timestamp, watch: Watch<'_
     let stopped_by = if over.is_ok() { "done" } else { "failed" };
     importing.store.end_run(run.id, now, stopped_by, &counters)?;
     over.map(|()| all)
+}
+
+fn damaged(path: &Path, reason: String) -> ReadError {
+    ReadError { path: path.to_owned(), offset: 0, reason, is_torn: false }
 }
 
 struct Importing {
@@ -97,21 +102,39 @@ impl Importing {
             all.push(self.warc(path, &from, &name, watch)?);
             return Ok(());
         }
-        let failed = |cause: zip::result::ZipError| Error::io("read the package", path)(cause.into());
+        let failed = |cause: zip::result::ZipError| match cause {
+            zip::result::ZipError::Io(cause) if cause.kind() != io::ErrorKind::InvalidData => {
+                Error::io("read the package", path)(cause)
+            }
+            damage => Error::Damage(damaged(path, damage.to_string())),
+        };
         let mut package = zip::ZipArchive::new(file).map_err(failed)?;
         let members: Vec<String> = package
             .file_names()
             .filter_map(|name| Some(name.ok()?.into_owned()))
             .filter(|name| name.starts_with("archive/") && name.contains(".warc"))
             .collect();
+        if members.is_empty() {
+            return Err(Error::Request(format!("{} holds no WARC file", path.display())));
+        }
         for member in members {
             let unpacked = tempfile::NamedTempFile::new_in(self.shelf.spool()?);
             let mut unpacked = unpacked.map_err(Error::io("make a file in", self.shelf.root.join("spool")))?;
             let mut entry = package.by_name(&member).map_err(failed)?;
-            io::copy(&mut entry, &mut unpacked).map_err(Error::io("unpack", path))?;
+            // What its checksum says is wrong is still read as far as it goes.
+            let copied = io::copy(&mut entry, &mut unpacked);
+            let damage = match copied {
+                Err(cause) if cause.kind() == io::ErrorKind::InvalidData => {
+                    Some(damaged(path, format!("{member}: {cause}")))
+                }
+                copied => copied.map_err(Error::io("unpack", path)).map(|_| None)?,
+            };
             let inner = member.trim_start_matches("archive/").replace('/', "-");
             let stem = name.trim_end_matches(".wacz");
-            all.push(self.warc(unpacked.path(), &format!("{from}, {member}"), &format!("{stem}-{inner}"), watch)?);
+            let mut imported =
+                self.warc(unpacked.path(), &format!("{from}, {member}"), &format!("{stem}-{inner}"), watch)?;
+            imported.unread.extend(damage);
+            all.push(imported);
         }
         Ok(())
     }

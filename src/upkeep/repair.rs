@@ -53,7 +53,7 @@ pub fn repair(archive: &Path, look: bool, watch: Watch<'_>) -> Result<Vec<Mended
     let shelf = Shelf::of(archive);
     let database = archive.join(DATABASE);
     if !database.exists() {
-        return Err(crate::store::Error::Missing(archive.to_owned()).into());
+        return Err(crate::store::missing(&archive.join(DATABASE)).into());
     }
     let mut store = Store::open(&database)?;
     let paths = shelf.warc_files()?;

@@ -55,7 +55,7 @@ pub fn allow(archive: &Path, url: &str, reason: &str, now: Timestamp) -> Result<
 fn tell(archive: &Path, act: Act, url: &str, reason: &str, now: Timestamp) -> Result<(), Error> {
     let database = archive.join(DATABASE);
     if !database.exists() {
-        return Err(crate::store::Error::Missing(archive.to_owned()).into());
+        return Err(crate::store::missing(&archive.join(DATABASE)).into());
     }
     let mut store = Store::open(&database)?;
     let takedown = Takedown { at: now, act, url: url.to_owned(), reason: reason.to_owned(), records: Vec::new() };

@@ -1022,3 +1022,45 @@ fn what_is_blocked_is_only_hidden() {
     done(archive, &["block", SECRET, "--undo"]);
     assert_eq!(blocked(), None);
 }
+
+#[test]
+fn what_is_asked_for_by_mistake_changes_nothing() {
+    let folder = crawled();
+    let archive = folder.path();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let (nothing, text) = (elsewhere.path().join("nothing"), elsewhere.path().join("text.txt"));
+    std::fs::write(&text, "no archive\n").unwrap();
+    for arguments in [&["repair"][..], &["reindex"], &["forget", SECRET, "--reason", "x"], &["block", SECRET]] {
+        let (code, _, said) = told(&nothing, arguments);
+        assert_eq!((code, said.contains("there is no archive")), (1, true), "{arguments:?}: {said}");
+    }
+    for path in [&text, &elsewhere.path().join("gone.warc.gz")] {
+        assert_eq!(told(&nothing, &["import", path.to_str().unwrap()]).0, 2);
+    }
+    assert!(!nothing.exists(), "a folder was made by looking for one");
+
+    // The archive's own files are no place for an export, and neither is what is not a file.
+    let database = archive.join("pressmark.sqlite3");
+    let before = std::fs::read(&database).unwrap();
+    for out in [&database, &archive.join("warc/new.warc.gz"), Path::new("/dev/null")] {
+        let (code, _, said) = told(archive, &["export", "cdxj", out.to_str().unwrap(), "--force"]);
+        assert_eq!((code, said.contains("name another")), (2, true), "{said}");
+    }
+    assert_eq!(std::fs::read(&database).unwrap(), before);
+
+    // Without its database an archive is not begun anew.
+    std::fs::remove_file(&database).unwrap();
+    for arguments in [&["repair"][..], &["status"], &["crawl", "--quiet", "http://h.example/"]] {
+        let (code, _, said) = told(archive, arguments);
+        assert_eq!((code, said.contains("run pressmark reindex")), (1, true), "{arguments:?}: {said}");
+    }
+    assert_eq!(told(archive, &["reindex"]).0, 0);
+    sound(archive);
+
+    // A database that lacks a table is made anew like one that is damaged.
+    let drop = Command::new("sqlite3").arg(&database).arg("DROP TABLE capture").status();
+    if drop.is_ok_and(|done| done.success()) {
+        assert_eq!(told(archive, &["reindex"]).0, 0);
+        sound(archive);
+    }
+}

@@ -47,6 +47,31 @@ pub struct Export {
     pub force: bool,
 }
 
+/// What an archive consists of (docs/formats.md); the names of its database begin with the last one.
+const OWN: [&str; 7] = ["warc", "damaged", "spool", "takedown.jsonl", "README.md", ".lock", DATABASE];
+
+impl Export {
+    /// Refuses places that are taken for good: in the archive, or where the input is.
+    fn check_place(&self, inputs: &[PathBuf]) -> Result<(), Error> {
+        let refuse = |why: &str| Err(Error::Request(format!("{} {why}: name another", self.out.display())));
+        let real = |path: &Path| path.canonicalize().ok();
+        let name = self.out.file_name().unwrap_or_default();
+        let out = real(output::folder(&self.out)).map(|folder| folder.join(name));
+        let inside = real(&self.archive).and_then(|archive| Some(out.as_ref()?.strip_prefix(archive).ok()?.to_owned()));
+        let first = inside.as_deref().and_then(|path| path.iter().next()).map(|first| first.to_string_lossy());
+        if first.is_some_and(|first| OWN.contains(&&*first) || first.starts_with(DATABASE)) {
+            return refuse("is a part of the archive");
+        }
+        if out.is_some() && inputs.iter().any(|input| real(input) == out) {
+            return refuse("is what is read");
+        }
+        match self.out.symlink_metadata() {
+            Ok(there) if !there.is_file() && !there.is_dir() => refuse("is there already and no file"),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// How WARC files are made.
 #[derive(Clone, Copy, Debug)]
 pub struct Packing {
@@ -73,6 +98,7 @@ pub struct Exported {
 /// [`Error::Interrupted`]; [`Error::Request`] when there is nothing to export, or such a file already;
 /// [`Error::Damage`] when a record cannot be read; or what the disk or the database refuses.
 pub fn cdxj(export: &Export, files: &[PathBuf], watch: Watch<'_>) -> Result<Exported, Error> {
+    export.check_place(files)?;
     let output = Output::begin(&export.out, export.force)?;
     let stretches = match files {
         [] => export.stretches(&Reader::open(&export.archive.join(DATABASE))?)?,
@@ -102,6 +128,7 @@ pub fn cdxj(export: &Export, files: &[PathBuf], watch: Watch<'_>) -> Result<Expo
 /// # Errors
 /// As [`cdxj`].
 pub fn warc(export: &Export, packing: Packing, watch: Watch<'_>) -> Result<Exported, Error> {
+    export.check_place(&[])?;
     let reader = Reader::open(&export.archive.join(DATABASE))?;
     if compress_of(&export.out).is_some() {
         let output = Output::begin(&export.out, export.force)?;
@@ -122,6 +149,7 @@ pub fn warc(export: &Export, packing: Packing, watch: Watch<'_>) -> Result<Expor
 /// # Errors
 /// As [`cdxj`].
 pub fn wacz(export: &Export, title: Option<&str>, max_size: u64, watch: Watch<'_>) -> Result<Exported, Error> {
+    export.check_place(&[])?;
     let output = Output::begin(&export.out, export.force)?;
     let reader = Reader::open(&export.archive.join(DATABASE))?;
     let mut lines = Sorted::default();

@@ -38,7 +38,10 @@ impl Copy {
         let Some(Shown { mut bytes, length: shown }) = self.0 else { return };
         if head.all("Content-Length").count() > 1 {
             // It adds to the last one without looking whether that is possible.
-            return say(&KNOWN_ERROR, "the «warc» crate is not asked: it keeps the last of repeated lengths".to_owned());
+            return say(
+                &KNOWN_ERROR,
+                "the «warc» crate is not asked: it keeps the last of repeated lengths".to_owned(),
+            );
         }
         bytes.extend_from_slice(b"\r\n\r\n");
         let seen = read(&bytes);

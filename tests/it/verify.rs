@@ -577,6 +577,9 @@ fn packages_and_indexes_are_verified() {
     has(found(repacked(&package, "pages.jsonl", flip)), (65, "resource"));
     has(found(repacked(&package, "pages.jsonl", none)), (65, "resource"));
     has(found(repacked(&package, "datapackage-digest", none)), (0, "package-form"));
+    // A block that is said to begin elsewhere: whoever looks a page up in the package does not find it.
+    let moved = |bytes: Vec<u8>| Some(replaced(&bytes, "\"offset\":0", "\"offset\":1"));
+    has(found(repacked(&package, "index.idx", moved)), (65, "index-differs"));
     has(found(repacked(&package, "datapackage.json", flip)), (65, "resource"));
     has(found(flip(std::fs::read(&package).unwrap()).unwrap()), (65, "zip"));
     has(found(std::fs::read(&package).unwrap()[..3000].to_vec()), (65, "zip"));

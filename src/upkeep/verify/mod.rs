@@ -16,6 +16,7 @@ mod rules;
 mod second;
 mod together;
 mod walk;
+mod zipnum;
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -196,7 +197,7 @@ impl<'a> Verification<'a> {
                     let mut say = |code, text| report.add(about(name, &facts, code, text));
                     together.hear(file, name, &facts, &mut say);
                     if let Some(rows) = &mut rows {
-                        rows.hear(&facts, &mut |code, offset, row, text| {
+                        rows.hear(*facts, &mut |code, offset, row, text| {
                             report.add(of_row(name, code, offset, row, &text));
                         });
                     }

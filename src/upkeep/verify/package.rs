@@ -14,6 +14,7 @@ use super::Verification;
 use super::finding::{Code, DEFLATED, Finding, PACKAGE, RESOURCE, ZIP};
 use super::index;
 use super::walk::Warc;
+use super::zipnum;
 use crate::archive::{Reading, Source, Step};
 use crate::upkeep::Error;
 
@@ -62,6 +63,9 @@ pub(super) fn verify(path: &Path, name: &str, verification: &mut Verification<'_
     let warcs = warcs(&mut zip, &entries, &source, name, path)?;
     for (file, _) in in_order(&entries).filter(|(file, _)| is_index(file)) {
         verify_index(&mut zip, file, &warcs, &format!("{name}/{file}"), verification)?;
+    }
+    for (file, _) in in_order(&entries).filter(|(file, _)| is_block_index(file)) {
+        verify_blocks(&mut zip, file, &entries, &source, &format!("{name}/{file}"), verification);
     }
     let (files, bytes) = (verification.report.files, verification.report.bytes);
     verification.warcs(&warcs, true, None)?;
@@ -132,6 +136,10 @@ fn in_order(entries: &HashMap<String, Entry>) -> impl Iterator<Item = (&String, 
 
 fn is_index(path: &str) -> bool {
     path.starts_with("indexes/") && [".cdxj", ".cdx", ".cdx.gz", ".cdxj.gz"].iter().any(|ending| path.ends_with(ending))
+}
+
+fn is_block_index(path: &str) -> bool {
+    path.starts_with("indexes/") && path.ends_with(".idx")
 }
 
 fn json(zip: &mut Zip, path: &str, say: Say<'_>) -> Option<Value> {
@@ -235,7 +243,7 @@ fn check_places(entries: &HashMap<String, Entry>, say: Say<'_>) {
         let is_warc = path.ends_with(".warc") || path.ends_with(".warc.gz");
         if path.starts_with("archive/") && !is_warc {
             say(&PACKAGE, entry.at, format!("«{path}» is no WARC that readers of packages know"));
-        } else if path.starts_with("indexes/") && !is_index(path) && !path.ends_with(".idx") {
+        } else if path.starts_with("indexes/") && !is_index(path) && !is_block_index(path) {
             say(&PACKAGE, entry.at, format!("«{path}» is no index"));
         }
         if path.ends_with(".gz") && !entry.is_stored {
@@ -270,6 +278,25 @@ fn warcs(
         warcs.push(Warc { name, source });
     }
     Ok(warcs)
+}
+
+/// The blocks of packed indexes, which stand in the package as they are.
+fn verify_blocks(
+    zip: &mut Zip,
+    file: &str,
+    entries: &HashMap<String, Entry>,
+    source: &Source,
+    name: &str,
+    verification: &mut Verification<'_>,
+) {
+    let Ok(lines) = zip.by_name(file) else { return };
+    let mut open = |filename: &str| {
+        let entry = entries.get(&format!("indexes/{filename}"))?;
+        Some(source.part(entry.at?, entry.bytes))
+    };
+    zipnum::verify(lines, &mut open, &mut |code, at, text| {
+        verification.add(Finding { code, file: name.to_owned(), offset: Some(at), record: None, url: None, text });
+    });
 }
 
 fn verify_index(

@@ -9,7 +9,7 @@ use super::finding::{
     PAYLOAD_DIGEST, TORN, UNCHECKED, ZSTD,
 };
 use super::second;
-use crate::archive::{DictionaryFrame, End, Flaw, Head, Reading, Wrong, ZSTD_MOST, ZstdFrame};
+use crate::archive::{DictionaryFrame, End, Flaw, Head, Reading, Tied, Wrong, ZSTD_MOST, ZstdFrame};
 use crate::web::message;
 
 /// An HTTP head longer than this is none.
@@ -29,10 +29,30 @@ pub(super) struct Facts {
     pub payload: Option<String>,
     pub block: Option<String>,
     pub filename: Option<String>,
-    pub concurrent: Option<String>,
+    pub concurrent: Vec<String>,
     pub refers: Option<String>,
+    pub media: Option<String>,
     /// The word after the protocol in the status line of an answer.
     pub status: Option<String>,
+}
+
+impl Tied for Facts {
+    fn kind(&self) -> &str {
+        &self.kind
+    }
+
+    fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let (one, all) = match name {
+            "WARC-Record-ID" => (Some(self.id.as_str()).filter(|id| !id.is_empty()), &[][..]),
+            "WARC-Concurrent-To" => (None, &self.concurrent[..]),
+            "WARC-Refers-To" => (self.refers.as_deref(), &[][..]),
+            "WARC-Target-URI" => (self.url.as_deref(), &[][..]),
+            "WARC-Date" => (Some(self.date.as_str()).filter(|date| !date.is_empty()), &[][..]),
+            "Content-Type" => (self.media.as_deref(), &[][..]),
+            _ => (None, &[][..]),
+        };
+        one.into_iter().chain(all.iter().map(String::as_str))
+    }
 }
 
 /// Reads the record that `reading` has come to, to its end; what is found goes to `say`.
@@ -79,8 +99,9 @@ pub(super) fn check(
         payload: field("WARC-Payload-Digest"),
         block: field("WARC-Block-Digest"),
         filename: field("WARC-Filename"),
-        concurrent: field("WARC-Concurrent-To"),
+        concurrent: head.all("WARC-Concurrent-To").map(str::to_owned).collect(),
         refers: field("WARC-Refers-To"),
+        media: field("Content-Type"),
         status: None,
     };
     // What is wrong with the bytes has been said; their digests cannot be right.

@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::finding::{Code, FILE_GONE, FILE_LONG, FILE_SHORT, FILE_UNKNOWN, NO_RECORD, NO_ROW, ROW_DIFFERS};
 use super::record::Facts;
-use crate::archive::OPEN;
+use crate::archive::{OPEN, belongs, first, of_web};
 use crate::store::{CaptureRow, Error, FileRow, Reader};
 use crate::web::time::Timestamp;
-use crate::web::url::WebUrl;
 
 /// A file of the archive, and how much of it is looked up.
 #[derive(Clone, Debug)]
@@ -76,21 +75,17 @@ pub(super) fn shelf(folder: &Path, known: &[FileRow]) -> std::io::Result<(Vec<Sh
     Ok((shelf, found))
 }
 
-/// The rows of one file, compared with its records as they come.
+/// The rows of one file, compared with its groups of records as they come. What a group is, and which groups are
+/// captures, is the rule by which rows are made (see [`belongs`] and [`of_web`]).
 pub(super) struct Rows {
     rows: std::iter::Peekable<std::vec::IntoIter<CaptureRow>>,
-    /// Places of the row's other records that have not been seen yet.
-    group: Option<Group>,
-    /// Where the request stands that came before its answer.
-    early: Option<(u64, u64)>,
+    /// The records of the group at hand.
+    group: Vec<Facts>,
     pub compared: u64,
 }
 
-struct Group {
-    row: CaptureRow,
-    request: Option<(u64, u64)>,
-    metadata: Option<(u64, u64)>,
-}
+/// Nobody writes groups of so many records; a file that looks like one group must not fill the memory.
+const GROUP_MAX: usize = 256;
 
 type Say<'a> = &'a mut dyn FnMut(&'static Code, u64, Option<&CaptureRow>, String);
 
@@ -98,79 +93,37 @@ impl Rows {
     /// The rows of a file.
     pub fn of(reader: &Reader, file: &Shelved) -> Result<Rows, Error> {
         let rows = reader.captures_in(&file.name, file.committed.unwrap_or(0))?;
-        Ok(Rows { rows: rows.into_iter().peekable(), group: None, early: None, compared: 0 })
+        Ok(Rows { rows: rows.into_iter().peekable(), group: Vec::new(), compared: 0 })
     }
 
     /// A record of the file, in order.
-    pub fn hear(&mut self, facts: &Facts, say: Say<'_>) {
-        while let Some(row) = self.rows.next_if(|row| row.place.offset < facts.offset) {
+    pub fn hear(&mut self, facts: Facts, say: Say<'_>) {
+        if self.group.len() >= GROUP_MAX || !belongs(&facts, &self.group) {
             self.close(say);
-            say(&NO_RECORD, row.place.offset, Some(&row), "no record begins there".to_owned());
         }
-        if let Some(row) = self.rows.next_if(|row| row.place.offset == facts.offset) {
-            self.close(say);
-            self.compared += 1;
-            compare(&row, facts, say);
-            // Captures of other tools may have none: their rows name an empty place.
-            let metadata = Some(row.metadata).filter(|(_, length)| *length > 0);
-            let request = row.request.filter(|request| self.early.take() != Some(*request));
-            self.group = Some(Group { row, request, metadata });
-            return;
-        }
-        match facts.kind.as_str() {
-            "warcinfo" => {}
-            // The tombstone of what was forgotten: the one kind of metadata that belongs to no capture.
-            "metadata" if facts.concurrent.is_none() => {}
-            // Some tools write it before the answer.
-            "request" if self.rows.peek().is_some_and(|row| row.request == Some((facts.offset, facts.length))) => {
-                self.early = Some((facts.offset, facts.length));
-            }
-            "request" => self.member(facts, say, |group| &mut group.request),
-            "metadata" => self.member(facts, say, |group| &mut group.metadata),
-            // Further resources of a group: certificates, names.
-            "resource" if self.is_concurrent(facts) => {}
-            "conversion" | "continuation" => {}
-            // A name server's answer, in whatever form: no capture of a web address or document.
-            _ if !facts.url.as_deref().is_some_and(is_captured) => {}
-            _ => say(&NO_ROW, facts.offset, None, format!("no row leads to this {}", facts.kind)),
-        }
+        self.group.push(facts);
     }
 
-    fn is_concurrent(&self, facts: &Facts) -> bool {
-        self.group.as_ref().is_some_and(|group| facts.concurrent.as_ref() == Some(&group.row.record_id))
-    }
-
-    fn member(&mut self, facts: &Facts, say: Say<'_>, place: fn(&mut Group) -> &mut Option<(u64, u64)>) {
-        let is_there =
-            |group: &mut Group| place(group).take_if(|named| *named == (facts.offset, facts.length)).is_some();
-        if self.group.as_mut().is_some_and(is_there) {
-            return;
-        }
-        if !self.is_concurrent(facts) {
-            return say(&NO_ROW, facts.offset, None, format!("no row leads to the group of this {}", facts.kind));
-        }
-        let Some(group) = &mut self.group else { return };
-        // What another tool noted has no place in the row.
-        if facts.kind == "metadata" && group.row.metadata.1 == 0 {
-            return;
-        }
-        let named = place(group).take();
-        if named != Some((facts.offset, facts.length)) {
-            let row = &group.row;
-            let there = named.map_or("nowhere".to_owned(), |(at, len)| format!("at {at}, {len} bytes"));
-            let text =
-                format!("the row has the {} {there}; it is at {}, {} bytes", facts.kind, facts.offset, facts.length);
-            say(&ROW_DIFFERS, facts.offset, Some(row), text);
-        }
-    }
-
-    /// The group is over: what of it was not seen is missing.
+    /// The group is over.
     fn close(&mut self, say: Say<'_>) {
-        let Some(group) = self.group.take() else { return };
-        for (place, what) in [(group.request, "request"), (group.metadata, "metadata")] {
-            if let Some((offset, _)) = place {
-                say(&NO_RECORD, offset, Some(&group.row), format!("the {what} of the row's group is not there"));
+        let group = std::mem::take(&mut self.group);
+        let Some(last) = group.last() else { return };
+        let end = last.offset + last.length;
+        let first = first(&group);
+        let mut has_row = false;
+        while let Some(row) = self.rows.next_if(|row| row.place.offset < end) {
+            match group.iter().find(|facts| facts.offset == row.place.offset) {
+                Some(facts) => {
+                    self.compared += 1;
+                    compare(&row, facts, say);
+                    compare_others(&row, &group, end, say);
+                    has_row |= first.is_some_and(|first| first.offset == facts.offset);
+                }
+                None => say(&NO_RECORD, row.place.offset, Some(&row), "no record begins there".to_owned()),
             }
+        }
+        if let Some(first) = first.filter(|first| !has_row && is_capture(first, &group)) {
+            say(&NO_ROW, first.offset, None, format!("no row leads to this {}", first.kind));
         }
     }
 
@@ -183,12 +136,41 @@ impl Rows {
     }
 }
 
-/// Whether a record of this URL is a capture.
-fn is_captured(url: &str) -> bool {
-    let url = url.trim_start_matches('<');
-    ["http:", "https:", "file:"]
-        .iter()
-        .any(|scheme| url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))
+/// Whether there must be a row for the group with this first record. A document of the user's own is one when metadata
+/// concludes it.
+fn is_capture(first: &Facts, group: &[Facts]) -> bool {
+    let is_document = || {
+        let concluded = group.len() > 1 && group.last().is_some_and(|last| last.kind == "metadata");
+        concluded && first.kind == "resource" && first.url.as_deref().is_some_and(|url| url.starts_with("file:"))
+    };
+    of_web(first).is_some() || is_document()
+}
+
+/// The row's first record is there; are the others where it says?
+fn compare_others(row: &CaptureRow, group: &[Facts], end: u64, say: Say<'_>) {
+    let place = |facts: &Facts| (facts.offset, facts.length);
+    let request = group.iter().find(|facts| facts.kind == "request").map(place);
+    let noted = group.last().filter(|last| last.kind == "metadata").map(place);
+    // Other tools' captures have no metadata of ours: an empty place at the end of the group.
+    let (wanted, metadata) = if row.metadata == (end, 0) { (None, None) } else { (Some(row.metadata), noted) };
+    for (what, wanted, found) in [("request", row.request, request), ("metadata", wanted, metadata)] {
+        let text = match (wanted, found) {
+            _ if wanted == found => continue,
+            (Some((offset, _)), None) => {
+                let text = format!("the {what} of the row's group is not there");
+                say(&NO_RECORD, offset, Some(row), text);
+                continue;
+            }
+            (None, Some((offset, length))) => {
+                format!("the row has the {what} nowhere; it is at {offset}, {length} bytes")
+            }
+            (Some((at, len)), Some((offset, length))) => {
+                format!("the row has the {what} at {at}, {len} bytes; it is at {offset}, {length} bytes")
+            }
+            (None, None) => continue,
+        };
+        say(&ROW_DIFFERS, row.place.offset, Some(row), text);
+    }
 }
 
 fn compare(row: &CaptureRow, facts: &Facts, say: Say<'_>) {
@@ -196,22 +178,21 @@ fn compare(row: &CaptureRow, facts: &Facts, say: Say<'_>) {
     if !facts.whole {
         return;
     }
-    // Other tools spell addresses, dates and digests otherwise than rows do, and take digests over other bytes.
-    let is_theirs = row.metadata.1 == 0;
-    let names = |url: &String| {
-        url.trim_matches(['<', '>']) == row.url
-            || (is_theirs && WebUrl::parse(url.trim_matches(['<', '>'])).is_ok_and(|url| url.as_str() == row.url))
-    };
-    let payload = facts.payload.as_ref().or(facts.block.as_ref());
-    let date = Timestamp::from_iso(&facts.date);
+    // Other tools spell addresses and dates otherwise than rows do; what they say of payloads is often left out or
+    // taken over other bytes, and computed for the row.
+    let theirs = of_web(facts).filter(|_| row.metadata.1 == 0);
+    let url = facts.url.clone().unwrap_or_default();
+    let names = |row: &CaptureRow| row.url == url || theirs.as_ref().is_some_and(|(url, _)| url.as_str() == row.url);
+    let date = theirs.as_ref().map(|(_, at)| *at).or_else(|| Timestamp::from_iso(&facts.date));
+    let payload = facts.payload.as_ref().or(facts.block.as_ref()).filter(|_| theirs.is_none());
     for (same, what, wanted, found) in [
         (row.record_id == facts.id, "id", row.record_id.clone(), facts.id.clone()),
         (row.kind == facts.kind, "type", row.kind.clone(), facts.kind.clone()),
-        (facts.url.as_ref().is_some_and(names), "URL", row.url.clone(), facts.url.clone().unwrap_or_default()),
-        (Some(row.at) == date || (is_theirs && date.is_none()), "date", row.at.iso(), facts.date.clone()),
+        (names(row), "URL", row.url.clone(), url.clone()),
+        (Some(row.at) == date, "date", row.at.iso(), facts.date.clone()),
         (row.place.length == facts.length, "length", row.place.length.to_string(), facts.length.to_string()),
         (
-            is_theirs || payload.is_none_or(|payload| *payload == row.payload),
+            payload.is_none_or(|payload| *payload == row.payload),
             "payload digest",
             row.payload.clone(),
             payload.cloned().unwrap_or_default(),

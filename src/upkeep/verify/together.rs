@@ -66,7 +66,7 @@ impl Together {
             return;
         }
         let date = fingerprint(&facts.date);
-        let first = facts.concurrent.as_ref().and_then(|id| self.ids.get(&fingerprint(id)));
+        let first = facts.concurrent.iter().find_map(|id| self.ids.get(&fingerprint(id)));
         if first.is_some_and(|first| first.date != date) {
             say(&OTHER_DATE, "its WARC-Date is not that of the record it is concurrent to (5.4)".to_owned());
         }

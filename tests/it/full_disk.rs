@@ -101,7 +101,7 @@ impl Shelf {
 }
 
 /// How `unshare` gives a command mounts of its own here: as root, or as root of a user namespace.
-fn way() -> Option<&'static str> {
+pub fn way() -> Option<&'static str> {
     let can_mount = |way: &&str| {
         let tried = Command::new("unshare").args([way, "mount", "-t", "tmpfs", "none", "/mnt"]).output();
         tried.is_ok_and(|output| output.status.success())

@@ -15,6 +15,7 @@ mod framing;
 mod full_disk;
 mod gazette;
 mod hand_clock;
+mod healthy;
 mod invariants;
 mod lantern;
 mod licences;

@@ -110,7 +110,7 @@ pub(super) fn explain(common: &Common, urls: &[String], as_json: bool, scope_arg
     if let Some(reader) = &reader {
         for (origin, copy) in reader.robots()? {
             // However old it is, it is what is known.
-            gate.remember_robots(origin, crate::politeness::RobotsCopy { fetched: wall, ..copy }, wall);
+            gate.remember_robots(&origin, crate::politeness::RobotsCopy { fetched: wall, ..copy }, wall);
         }
     }
     let mut exit = Exit::Done;

@@ -697,7 +697,7 @@ fn remembering_gate(plan: &Plan, store: &Store, run: Run, clock: &dyn Clock) -> 
     let mut gate = Gate::new(plan.politeness.clone());
     let reader = store.reader()?;
     for (origin, copy) in reader.robots()? {
-        gate.remember_robots(origin, copy, wall);
+        gate.remember_robots(&origin, copy, wall);
     }
     for host in reader.hosts()? {
         let (mut page, mut requisite) =

@@ -5,22 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::pace::{BURST, Lane, Turn};
-use super::robots::{Robots, Verdict};
+use super::robots::Verdict;
+use super::rulebook::{Asked, Learnt, Look, RobotsCopy, Rulebook};
+use super::{ATTEMPTS, FIRST_RETRY, retry_wait};
 use crate::web::candidate::Class;
 use crate::web::exchange::{Exchange, Fault};
 use crate::web::time::{Moment, Stamp, Timestamp};
 use crate::web::url::{Origin, WebUrl};
 
-/// A copy of robots.txt is good for so long (RFC 9309, 2.4).
-const ROBOTS_FRESH: Duration = Duration::from_secs(24 * 3600);
-/// While the host cannot be reached, an older copy serves for so long (RFC 9309, 2.3.1.4).
-const ROBOTS_STALE: Duration = Duration::from_secs(30 * 24 * 3600);
-/// Redirects of robots.txt that are followed (RFC 9309, 2.3.1.2).
-const ROBOTS_HOPS: u8 = 5;
-/// Attempts at a host that cannot be reached, or at its robots.txt, before it is given up for this run.
-const ATTEMPTS: u32 = 3;
-/// The wait after the first failed attempt; each further one waits four times as long.
-const FIRST_RETRY: Duration = Duration::from_secs(2);
 /// A server that only says 429 or 503 is left alone for this long at first, doubling each time.
 const FIRST_BACK_OFF: Duration = Duration::from_secs(5);
 /// No server keeps its host from the crawl for longer than this at a time, whatever it asks for.
@@ -156,17 +148,6 @@ pub enum Heard {
     BackOff(Timestamp),
 }
 
-/// A robots.txt as the store keeps it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RobotsCopy {
-    /// When it was fetched.
-    pub fetched: Timestamp,
-    /// The final status.
-    pub status: u16,
-    /// The file, at most as much as is parsed; empty unless the status was 2xx.
-    pub bytes: Vec<u8>,
-}
-
 /// What of a host's clocks must survive a restart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostClock {
@@ -199,40 +180,19 @@ struct Reach {
     dead: Option<Fault>,
 }
 
-enum Rules {
-    /// In the air.
-    Asked,
-    /// Not to be asked for before.
-    Retry(Moment),
-    Known {
-        robots: Robots,
-        until: Timestamp,
-    },
-    /// Could not be had: nothing may be fetched.
-    Unreachable(String),
-}
-
 /// May it be fetched now?
 pub struct Gate {
     options: Options,
     hosts: HashMap<Arc<str>, Host>,
     reach: HashMap<Origin, Reach>,
-    rules: HashMap<Origin, Rules>,
-    old_copies: HashMap<Origin, RobotsCopy>,
-    robots_attempts: HashMap<Origin, u32>,
+    rulebook: Rulebook,
 }
 
 impl Gate {
     /// A gate that knows nobody yet.
     pub fn new(options: Options) -> Gate {
-        Gate {
-            options,
-            hosts: HashMap::new(),
-            reach: HashMap::new(),
-            rules: HashMap::new(),
-            old_copies: HashMap::new(),
-            robots_attempts: HashMap::new(),
-        }
+        let rulebook = Rulebook::new(options.agent.clone());
+        Gate { options, hosts: HashMap::new(), reach: HashMap::new(), rulebook }
     }
 
     /// Takes up a stored clock, so that a restart does not hurry.
@@ -243,11 +203,9 @@ impl Gate {
     }
 
     /// Takes up a stored robots.txt: it holds while it is fresh, and serves later while the host is unreachable.
-    pub fn remember_robots(&mut self, origin: Origin, copy: RobotsCopy, wall: Timestamp) {
-        if wall.since(copy.fetched) < ROBOTS_FRESH {
-            self.know(&origin, &copy, copy.fetched.after(ROBOTS_FRESH));
-        }
-        self.old_copies.insert(origin, copy);
+    pub fn remember_robots(&mut self, origin: &Origin, copy: RobotsCopy, wall: Timestamp) {
+        self.rulebook.remember(origin.clone(), copy, wall);
+        self.obey_crawl_delay(origin);
     }
 
     /// The one question.
@@ -264,18 +222,13 @@ impl Gate {
         if self.options.robots == RobotsPolicy::Ignore {
             return self.turn(&origin.host, class, Purpose::Fetch, now);
         }
-        match self.rules.get(&origin) {
-            Some(Rules::Asked) => Answer::Busy,
-            Some(Rules::Unreachable(reason)) => Answer::Unreachable(reason.clone()),
-            Some(Rules::Retry(at)) if *at > now => Answer::NotBefore(*at),
-            Some(Rules::Known { robots, until }) if *until > wall => {
-                let verdict = robots.verdict(url.path_and_query());
-                if !verdict.allowed {
-                    return Answer::Forbidden(verdict);
-                }
-                self.turn(&origin.host, class, Purpose::Fetch, now)
-            }
-            _ => self.ask_robots(&origin, now),
+        match self.rulebook.look(&origin, url.path_and_query(), now, wall) {
+            Look::Known(verdict) if verdict.allowed => self.turn(&origin.host, class, Purpose::Fetch, now),
+            Look::Known(verdict) => Answer::Forbidden(verdict),
+            Look::Asked => Answer::Busy,
+            Look::NotBefore(at) => Answer::NotBefore(at),
+            Look::Unreachable(reason) => Answer::Unreachable(reason),
+            Look::Unknown => self.ask_robots(&origin, now),
         }
     }
 
@@ -288,7 +241,7 @@ impl Gate {
     fn ask_robots(&mut self, origin: &Origin, now: Moment) -> Answer {
         match self.turn(&origin.host, Class::PageLike, Purpose::Robots(origin.clone(), 0), now) {
             Answer::Go(permit) => {
-                self.rules.insert(origin.clone(), Rules::Asked);
+                self.rulebook.asked(origin);
                 Answer::NeedsRobots(permit)
             }
             other => other,
@@ -313,7 +266,7 @@ impl Gate {
     pub fn returned(&mut self, receipt: &Receipt, now: Moment) {
         self.host(&receipt.host).lane(receipt.lane).over(now, &receipt.stamp, Duration::ZERO);
         if let Purpose::Robots(origin, _) = &receipt.purpose {
-            self.rules.insert(origin.clone(), Rules::Retry(now.after(FIRST_RETRY)));
+            self.rulebook.ask_again(origin, now.after(FIRST_RETRY));
         }
     }
 
@@ -334,84 +287,29 @@ impl Gate {
         self.reach.entry(exchange.url.origin()).or_default().note(exchange, now);
         match &receipt.purpose {
             Purpose::Fetch => back_off.map_or(Heard::Noted, |wait| Heard::BackOff(wall.after(wait))),
-            Purpose::Robots(origin, hops) => self.heard_robots(&origin.clone(), *hops, exchange, body, now, wall),
+            Purpose::Robots(origin, hops) => {
+                let given_up = self.reach.get(origin).is_some_and(|reach| reach.dead.is_some());
+                let asked = Asked { origin, hops: *hops, given_up };
+                let learnt = self.rulebook.heard(&asked, exchange, body, now, wall);
+                self.obey_crawl_delay(origin);
+                match learnt {
+                    Learnt::Moved(to, hops) => Heard::RobotsMoved { origin: origin.clone(), to, hops },
+                    Learnt::Known(copy) => Heard::RobotsKnown(origin.clone(), copy),
+                }
+            }
         }
     }
 
-    fn heard_robots(
-        &mut self,
-        origin: &Origin,
-        hops: u8,
-        exchange: &Exchange,
-        body: &[u8],
-        now: Moment,
-        wall: Timestamp,
-    ) -> Heard {
-        let status = exchange.status();
-        match (&exchange.fault, status) {
-            // A file that was cut by the cap is longer than is parsed; any other half answer is none.
-            (None | Some(Fault::Cap), Some(status @ 200..=299)) => {
-                let bytes = body[..body.len().min(robotxt::BYTE_LIMIT)].to_vec();
-                self.learn(origin, RobotsCopy { fetched: wall, status, bytes })
-            }
-            (None, Some(300..=399)) => match redirect(exchange) {
-                Some(to) if hops < ROBOTS_HOPS => Heard::RobotsMoved { origin: origin.clone(), to, hops: hops + 1 },
-                // RFC 9309, 2.3.1.2: more than five may be taken as unavailable.
-                _ => self.learn(origin, RobotsCopy { fetched: wall, status: 404, bytes: Vec::new() }),
-            },
-            (None, Some(status @ (400..=428 | 430..=499))) => {
-                self.learn(origin, RobotsCopy { fetched: wall, status, bytes: Vec::new() })
-            }
-            _ => self.robots_unreachable(origin, exchange, now, wall),
-        }
-    }
-
-    fn learn(&mut self, origin: &Origin, copy: RobotsCopy) -> Heard {
-        self.know(origin, &copy, copy.fetched.after(ROBOTS_FRESH));
-        Heard::RobotsKnown(origin.clone(), Some(copy))
-    }
-
-    fn know(&mut self, origin: &Origin, copy: &RobotsCopy, until: Timestamp) {
-        let robots = match copy.status {
-            200..=299 => Robots::read(&copy.bytes, &self.options.agent),
-            _ => Robots::allow_all(),
-        };
-        if let Some(delay) = robots.crawl_delay {
+    /// A delay that robots.txt asks for slows its host down.
+    fn obey_crawl_delay(&mut self, origin: &Origin) {
+        if let Some(delay) = self.rulebook.crawl_delay(origin) {
             self.host(&origin.host).crawl_delay(delay);
         }
-        self.rules.insert(origin.clone(), Rules::Known { robots, until });
-    }
-
-    fn robots_unreachable(&mut self, origin: &Origin, exchange: &Exchange, now: Moment, wall: Timestamp) -> Heard {
-        let why = match (&exchange.fault, exchange.status()) {
-            (Some(fault), _) => fault.to_string(),
-            (None, Some(status)) => format!("robots.txt answered {status}, so nothing may be fetched"),
-            (None, None) => "robots.txt got no readable answer, so nothing may be fetched".to_owned(),
-        };
-        if let Some(copy) = self.old_copies.get(origin).filter(|copy| wall.since(copy.fetched) < ROBOTS_STALE) {
-            let copy = copy.clone();
-            self.know(origin, &copy, wall.after(ROBOTS_FRESH));
-            return Heard::RobotsKnown(origin.clone(), None);
-        }
-        let attempts = self.robots_attempts.entry(origin.clone()).or_default();
-        *attempts += 1;
-        let attempts = *attempts;
-        let is_dead = self.reach.get(origin).is_some_and(|reach| reach.dead.is_some());
-        let rules = if attempts >= ATTEMPTS || is_dead {
-            Rules::Unreachable(why)
-        } else {
-            Rules::Retry(now.after(retry_wait(attempts)))
-        };
-        self.rules.insert(origin.clone(), rules);
-        Heard::RobotsKnown(origin.clone(), None)
     }
 
     /// What robots.txt says of a URL, as far as it is known.
     pub fn verdict(&self, url: &WebUrl) -> Option<Verdict> {
-        match self.rules.get(&url.origin()) {
-            Some(Rules::Known { robots, .. }) => Some(robots.verdict(url.path_and_query())),
-            _ => None,
-        }
+        self.rulebook.verdict(url)
     }
 
     /// The gap between page-like starts on this host now.
@@ -507,11 +405,6 @@ impl Host {
     }
 }
 
-/// Two seconds, then eight, then half a minute, …
-fn retry_wait(failures: u32) -> Duration {
-    FIRST_RETRY * 4u32.saturating_pow(failures.saturating_sub(1).min(6))
-}
-
 /// Whether an answer asks for patience, and for how much (RFC 9110, 10.2.3: seconds or a date). Nonsense asks for none
 /// in particular.
 fn patience(exchange: &Exchange, wall: Timestamp) -> Option<Option<Duration>> {
@@ -526,11 +419,6 @@ fn patience(exchange: &Exchange, wall: Timestamp) -> Option<Option<Duration>> {
         (_, Some(Some(wait))) => Some(Some(wait)),
         _ => None,
     }
-}
-
-fn redirect(exchange: &Exchange) -> Option<WebUrl> {
-    let location = exchange.answer.as_ref()?.read_head().field("location")?;
-    exchange.url.join(&location, None).ok()
 }
 
 #[cfg(test)]

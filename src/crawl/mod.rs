@@ -16,7 +16,7 @@ mod seeding;
 mod step;
 mod workers;
 
-pub use event::{Event, SeedSummary, Summary};
+pub use event::{Event, Postponed, SeedSummary, Summary};
 pub use lock::Lock;
 pub use plan::{Brings, Budget, DATABASE, Plan, Revisit, SeedInput};
 pub use reread::{Reread, Said};

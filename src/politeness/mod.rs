@@ -13,7 +13,7 @@ mod schedules;
 
 use std::time::Duration;
 
-pub use gate::{Answer, Gate, Heard, HostClock, Options, Permit, Receipt, RobotsPolicy};
+pub use gate::{Answer, Gate, Heard, HostClock, LONGEST_BACK_OFF, Options, Permit, Receipt, RobotsPolicy};
 pub use pace::BURST;
 pub use robots::{LIMIT as ROBOTS_LIMIT, Robots, Verdict};
 pub use rulebook::RobotsCopy;

@@ -20,6 +20,7 @@ mod invariants;
 mod lantern;
 mod licences;
 mod origin;
+mod patience;
 mod readers;
 mod readme;
 mod replayed;

@@ -58,7 +58,7 @@ pub(super) enum Command {
     },
     /// Ask the database
     Query {
-        /// Read-only SQL; the views article, image, capture_log and failure are meant for it
+        /// Read-only SQL; the views article, image, capture_log, failure and robots_verdict are meant for it
         #[arg(long, value_name = "SELECT")]
         sql: String,
         /// table, json, jsonl, csv or tsv

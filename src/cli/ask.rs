@@ -110,7 +110,7 @@ pub(super) fn explain(common: &Common, urls: &[String], as_json: bool, scope_arg
     if let Some(reader) = &reader {
         for (origin, copy) in reader.robots()? {
             // However old it is, it is what is known.
-            gate.remember_robots(&origin, crate::politeness::RobotsCopy { fetched: wall, ..copy }, wall);
+            gate.remember_robots(&origin, &copy, wall);
         }
     }
     let mut exit = Exit::Done;
@@ -157,7 +157,7 @@ fn explain_one(
         "scope": {"in": is_in, "rule": rule},
         "robots": {
             "allowed": robots.as_ref().map(|verdict| verdict.allowed),
-            "rule": robots.as_ref().and_then(|verdict| verdict.rule.clone()),
+            "rule": robots.as_ref().filter(|verdict| verdict.line.is_some()).map(|verdict| verdict.rule.clone()),
             "line": robots.as_ref().and_then(|verdict| verdict.line),
         },
         "pace": {

@@ -18,7 +18,7 @@ use super::exit::{Exit, Outcome, failed, usage};
 use crate::archive::{Compress, Dictionary, Stored};
 use crate::crawl::{self, Brings, Budget, Event, Lock, Plan, Revisit, Scope, SeedInput, Stop, Summary};
 use crate::fetch::{self, Fetcher};
-use crate::politeness::RobotsPolicy;
+use crate::politeness::{RobotsPolicy, product_token};
 use crate::report::{self, Progress, Style};
 use crate::web::digest::{Algorithm, digest};
 use crate::web::time::{Clock, SystemClock};
@@ -241,7 +241,7 @@ fn plan(common: &Common, crawl: Crawl, seeds: Vec<SeedInput>) -> anyhow::Result<
         RobotsArg::Obey => RobotsPolicy::Obey,
         RobotsArg::Ignore => RobotsPolicy::Ignore,
     };
-    plan.politeness.agent = product_token(&crawl.user_agent);
+    plan.politeness.agent = product_token(&crawl.user_agent).to_owned();
     plan.wire.timeout = crawl.timeout;
     plan.wire.max_body = crawl.max_body;
     plan.wire.resolve = crawl.resolve;
@@ -302,11 +302,6 @@ fn roots(usual: &RootCertStore, path: &Path) -> anyhow::Result<RootCertStore> {
     Ok(roots)
 }
 
-/// The name robots.txt knows us by: the user agent up to its version (RFC 9309, 2.2.1).
-fn product_token(user_agent: &str) -> String {
-    user_agent.split(['/', ' ']).next().unwrap_or(user_agent).to_owned()
-}
-
 fn verdict(summary: &Summary, strict: bool, signal: Option<Exit>, rejected: u64) -> Exit {
     if let Some(exit) = signal {
         return exit;
@@ -360,11 +355,5 @@ mod tests {
         assert_eq!(verdict(&summary(&["ok"], 0), true, None, 1), Exit::Incomplete);
         assert_eq!(verdict(&summary(&[], 0), false, None, 0), Exit::Failed);
         assert_eq!(verdict(&summary(&["failed"], 1), false, Some(Exit::Interrupted), 0), Exit::Interrupted);
-    }
-
-    #[test]
-    fn robots_know_us_by_the_product() {
-        assert_eq!(product_token("pressmark/0.1.0 (+http://h.example)"), "pressmark");
-        assert_eq!(product_token("bot"), "bot");
     }
 }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::pace::{BURST, Lane, Turn};
-use super::robots::Verdict;
 use super::rulebook::{Asked, Learnt, Look, RobotsCopy, Rulebook};
 use super::{ATTEMPTS, FIRST_RETRY, retry_wait};
 use crate::web::candidate::Class;
 use crate::web::exchange::{Exchange, Fault};
 use crate::web::time::{Moment, Stamp, Timestamp};
 use crate::web::url::{Origin, WebUrl};
+use crate::web::verdict::RobotsVerdict;
 
 /// A server that only says 429 or 503 is left alone for this long at first, doubling each time.
 const FIRST_BACK_OFF: Duration = Duration::from_secs(5);
@@ -73,7 +73,7 @@ pub enum Answer {
     /// Its origin's rules are not known: fetch them with this permit first.
     NeedsRobots(Permit),
     /// robots.txt forbids it.
-    Forbidden(Verdict),
+    Forbidden(RobotsVerdict),
     /// Its origin, or that one's robots.txt, cannot be had in this run: why.
     Unreachable(String),
     /// Its origin's address is none that may be connected to.
@@ -97,7 +97,8 @@ pub struct Receipt {
 
 #[derive(Clone, Debug)]
 enum Purpose {
-    Fetch,
+    /// What a URL names, by leave of this verdict.
+    Fetch(RobotsVerdict),
     /// robots.txt of that origin, after so many redirects.
     Robots(Origin, u8),
 }
@@ -106,6 +107,14 @@ impl Receipt {
     /// The host that was asked.
     pub fn host(&self) -> &Arc<str> {
         &self.host
+    }
+
+    /// By what leave of robots.txt it was asked for; none for robots.txt itself.
+    pub fn verdict(&self) -> Option<&RobotsVerdict> {
+        match &self.purpose {
+            Purpose::Fetch(verdict) => Some(verdict),
+            Purpose::Robots(..) => None,
+        }
     }
 }
 
@@ -123,7 +132,7 @@ impl Permit {
     /// A permit for a test's own fetch, which no gate gave.
     #[doc(hidden)]
     pub fn for_test() -> Permit {
-        let purpose = Purpose::Fetch;
+        let purpose = Purpose::Fetch(RobotsVerdict::without_rule("a test"));
         Permit { receipt: Receipt { host: "".into(), lane: Class::PageLike, purpose, stamp: Stamp::default() } }
     }
 }
@@ -144,6 +153,8 @@ pub enum Heard {
     },
     /// The rules of this origin are known now, or known not to be had. A copy to keep, if there is one.
     RobotsKnown(Origin, Option<RobotsCopy>),
+    /// The rules of this origin are not to be had; those fetched then serve on.
+    RobotsOld(Origin, Timestamp),
     /// The server asked for patience, until then.
     BackOff(Timestamp),
 }
@@ -203,7 +214,7 @@ impl Gate {
     }
 
     /// Takes up a stored robots.txt: it holds while it is fresh, and serves later while the host is unreachable.
-    pub fn remember_robots(&mut self, origin: &Origin, copy: RobotsCopy, wall: Timestamp) {
+    pub fn remember_robots(&mut self, origin: &Origin, copy: &RobotsCopy, wall: Timestamp) {
         self.rulebook.remember(origin.clone(), copy, wall);
         self.obey_crawl_delay(origin);
     }
@@ -220,10 +231,10 @@ impl Gate {
             }
         }
         if self.options.robots == RobotsPolicy::Ignore {
-            return self.turn(&origin.host, class, Purpose::Fetch, now);
+            return self.turn(&origin.host, class, Purpose::Fetch(not_asked()), now);
         }
         match self.rulebook.look(&origin, url.path_and_query(), now, wall) {
-            Look::Known(verdict) if verdict.allowed => self.turn(&origin.host, class, Purpose::Fetch, now),
+            Look::Known(verdict) if verdict.allowed => self.turn(&origin.host, class, Purpose::Fetch(verdict), now),
             Look::Known(verdict) => Answer::Forbidden(verdict),
             Look::Asked => Answer::Busy,
             Look::NotBefore(at) => Answer::NotBefore(at),
@@ -286,7 +297,7 @@ impl Gate {
         let back_off = patience.map(|asked| host.back_off(asked, now));
         self.reach.entry(exchange.url.origin()).or_default().note(exchange, now);
         match &receipt.purpose {
-            Purpose::Fetch => back_off.map_or(Heard::Noted, |wait| Heard::BackOff(wall.after(wait))),
+            Purpose::Fetch(_) => back_off.map_or(Heard::Noted, |wait| Heard::BackOff(wall.after(wait))),
             Purpose::Robots(origin, hops) => {
                 let given_up = self.reach.get(origin).is_some_and(|reach| reach.dead.is_some());
                 let asked = Asked { origin, hops: *hops, given_up };
@@ -294,7 +305,9 @@ impl Gate {
                 self.obey_crawl_delay(origin);
                 match learnt {
                     Learnt::Moved(to, hops) => Heard::RobotsMoved { origin: origin.clone(), to, hops },
-                    Learnt::Known(copy) => Heard::RobotsKnown(origin.clone(), copy),
+                    Learnt::Known(copy) => Heard::RobotsKnown(origin.clone(), Some(copy)),
+                    Learnt::Old(fetched) => Heard::RobotsOld(origin.clone(), fetched),
+                    Learnt::Nothing => Heard::RobotsKnown(origin.clone(), None),
                 }
             }
         }
@@ -308,8 +321,11 @@ impl Gate {
     }
 
     /// What robots.txt says of a URL, as far as it is known.
-    pub fn verdict(&self, url: &WebUrl) -> Option<Verdict> {
-        self.rulebook.verdict(url)
+    pub fn verdict(&self, url: &WebUrl) -> Option<RobotsVerdict> {
+        match self.options.robots {
+            RobotsPolicy::Ignore => Some(not_asked()),
+            RobotsPolicy::Obey => self.rulebook.verdict(url),
+        }
     }
 
     /// The gap between page-like starts on this host now.
@@ -332,6 +348,10 @@ impl Gate {
         let options = &self.options;
         self.hosts.entry(name.clone()).or_insert_with(|| Host::new(options))
     }
+}
+
+fn not_asked() -> RobotsVerdict {
+    RobotsVerdict::without_rule("not asked (--robots ignore)")
 }
 
 impl Reach {
@@ -486,7 +506,7 @@ mod tests {
     fn robots_come_first_and_forbid() {
         let mut world = World::with_robots("User-agent: *\nDisallow: /private/");
         let Answer::Forbidden(verdict) = world.ask("http://h.example/private/x", Class::PageLike) else { panic!() };
-        assert_eq!(verdict.rule.as_deref(), Some("Disallow: /private/"));
+        assert_eq!(verdict.rule, "Disallow: /private/");
         assert!(matches!(world.ask("http://h.example/x", Class::PageLike), Answer::Go(_)));
     }
 

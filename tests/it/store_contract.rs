@@ -228,7 +228,7 @@ fn article(title: &str, images: Vec<Image>) -> Findings {
         images,
         requisites: Vec::new(),
         links: Vec::new(),
-        meta_robots: None,
+        meta_robots: Vec::new(),
         oddities: Vec::new(),
     }
 }

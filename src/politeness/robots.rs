@@ -348,9 +348,9 @@ fn normal(text: &[u8], is_pattern: bool) -> Vec<u8> {
                     |hex: u8| (hex as char).to_digit(16).and_then(|digit| u8::try_from(digit).ok()).unwrap_or(0);
                 let octet = digit(*high) * 16 + digit(*low);
                 if is_unreserved(octet) {
-                    out.push(octet)
+                    out.push(octet);
                 } else {
-                    encode(octet, &mut out)
+                    encode(octet, &mut out);
                 }
                 rest = beyond;
             }

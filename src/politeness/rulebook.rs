@@ -148,7 +148,7 @@ impl Rulebook {
     ) -> Learnt {
         let none = |status| RobotsCopy { fetched: wall, status, bytes: Vec::new() };
         let file = |status, bytes: &[u8]| RobotsCopy { bytes: within_limit(bytes).to_vec(), ..none(status) };
-        match (&exchange.fault, exchange.status()) {
+        match (&exchange.fault, readable_status(exchange)) {
             (None, Some(status @ 200..=299)) => self.learn(asked.origin, file(status, body), wall),
             // A file that the cap has cut may end within a line; any other half answer is none.
             (Some(Fault::Cap), Some(status @ 200..=299)) => {
@@ -178,7 +178,7 @@ impl Rulebook {
     }
 
     fn unreachable(&mut self, asked: &Asked<'_>, exchange: &Exchange, now: Moment, wall: Timestamp) -> Learnt {
-        let why = match (&exchange.fault, exchange.status()) {
+        let why = match (&exchange.fault, readable_status(exchange)) {
             (Some(fault), _) => fault.to_string(),
             (None, Some(status)) => format!("robots.txt answered {status}, so nothing may be fetched"),
             (None, None) => "robots.txt got no readable answer, so nothing may be fetched".to_owned(),
@@ -217,6 +217,11 @@ impl File {
             None => RobotsVerdict::without_rule(format!("no robots.txt ({})", self.status)),
         }
     }
+}
+
+/// The status of an answer whose end is certain: one that breaks HTTP's framing may say anything.
+fn readable_status(exchange: &Exchange) -> Option<u16> {
+    exchange.status().filter(|_| exchange.answer.as_ref().is_some_and(|answer| !answer.malformed))
 }
 
 fn redirect(exchange: &Exchange) -> Option<WebUrl> {

@@ -24,6 +24,7 @@ mod readers;
 mod readme;
 mod replayed;
 mod revisits;
+mod robots;
 mod robots_rules;
 mod scripted_web;
 mod seed_document;

@@ -116,7 +116,7 @@ impl Robots {
             Some((_, rule)) => RobotsVerdict {
                 allowed: rule.allow,
                 rule: String::from_utf8_lossy(self.slice(rule.text, rule.pattern)).into_owned(),
-                line: Some(rule.line as usize),
+                line: Some(rule.line),
             },
         }
     }
@@ -425,7 +425,7 @@ mod tests {
         fn the_line_is_that_of_the_rule(file in FILE, path in PATH) {
             let verdict = Robots::read(file.as_bytes(), "pressmark").verdict(&path);
             if let Some(number) = verdict.line {
-                let (_, line) = lines(file.as_bytes()).nth(number - 1).unwrap();
+                let (_, line) = lines(file.as_bytes()).nth(number as usize - 1).unwrap();
                 prop_assert_eq!(verdict.rule.as_bytes(), line.trim_ascii());
                 prop_assert_eq!(verdict.allowed, line.to_ascii_lowercase().starts_with(b"allow"));
             }

@@ -286,7 +286,7 @@ impl Writing<'_> {
                 "INSERT INTO robots_rule (rule, line) VALUES (?1, ?2)
                  ON CONFLICT (rule, line) DO UPDATE SET rule = rule RETURNING id",
             )?
-            .query_row((&verdict.rule, int(verdict.line.unwrap_or(0) as u64)), |row| row.get(0))
+            .query_row((&verdict.rule, verdict.line.unwrap_or(0)), |row| row.get(0))
     }
 
     fn capture(&self, url: i64, capture: &Capture, settled: &Settled, rule: Option<i64>) -> rusqlite::Result<i64> {

@@ -19,7 +19,7 @@ pub struct RobotsVerdict {
     pub rule: String,
     /// Where the rule stands in robots.txt, counted from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub line: Option<usize>,
+    pub line: Option<u32>,
 }
 
 impl RobotsVerdict {

@@ -25,6 +25,7 @@ mod readme;
 mod replayed;
 mod revisits;
 mod robots;
+mod robots_cache;
 mod robots_rules;
 mod scripted_web;
 mod seed_document;

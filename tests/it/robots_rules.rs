@@ -9,9 +9,9 @@ use pressmark::politeness::{MOST_CRAWL_DELAY, ROBOTS_LIMIT, Robots, product_toke
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Says {
     /// Allowed by this line.
-    Yes(usize),
+    Yes(u32),
     /// Forbidden by this line.
-    No(usize),
+    No(u32),
     /// No rule matches.
     Nothing,
 }
@@ -173,7 +173,7 @@ fn every_case_of_the_standard_is_read_as_it_says() {
         // The verdict shows the line that it names.
         let verdict = robots.verdict(path);
         if let Some(line) = verdict.line.filter(|_| !file.contains('\r')) {
-            let written = file.lines().nth(line - 1).unwrap();
+            let written = file.lines().nth(line as usize - 1).unwrap();
             assert!(written.contains(&verdict.rule), "{name}: «{}» is not line {line}, «{written}»", verdict.rule);
         }
     }

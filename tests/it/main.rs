@@ -20,6 +20,7 @@ mod invariants;
 mod lantern;
 mod licences;
 mod origin;
+mod politeness_page;
 mod readers;
 mod readme;
 mod replayed;

@@ -27,6 +27,7 @@ use crate::web::exchange::{Exchange, Validators};
 use crate::web::outcome::{Outcome, Refusal};
 use crate::web::time::{Clock, Moment, Timestamp};
 use crate::web::url::{Origin, WebUrl};
+use crate::web::verdict::RobotsVerdict;
 
 /// Turns that may be on their way from the network to the database; more would let memory grow with a slow disk.
 pub(super) const IN_HAND: usize = 512;
@@ -361,15 +362,13 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
                 self.send(Aloft::Robots(url, seed), request);
             }
             Answer::Forbidden(verdict) => {
-                let line = verdict.line.map_or(String::new(), |line| format!(" (robots.txt line {line})"));
-                let rule = format!("{}{line}", verdict.rule.unwrap_or_default());
                 self.counters.refused_by_robots += 1;
-                self.refuse(lease, Refusal::Robots, rule)?;
+                self.refuse(lease, Refusal::Robots, verdict.to_string(), Some(verdict))?;
             }
-            Answer::Guarded(rule) => self.refuse(lease, Refusal::Guard, rule)?,
+            Answer::Guarded(rule) => self.refuse(lease, Refusal::Guard, rule, None)?,
             Answer::Unreachable(reason) => {
                 let failed = Outcome::Failed { reason, transient: true, status: None };
-                self.settle_unasked(lease, failed)?;
+                self.settle_unasked(lease, failed, None)?;
             }
         }
         Ok(())
@@ -386,10 +385,16 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
     }
 
     /// A rule keeps the crawl from this URL.
-    fn refuse(&mut self, lease: Box<Lease>, by: Refusal, rule: String) -> Result<(), Error> {
+    fn refuse(
+        &mut self,
+        lease: Box<Lease>,
+        by: Refusal,
+        rule: String,
+        verdict: Option<RobotsVerdict>,
+    ) -> Result<(), Error> {
         let url = lease.candidate.url.as_str().to_owned();
         (self.tell)(Event::Refused { url, by: by.as_str(), rule: rule.clone() });
-        self.settle_unasked(lease, Outcome::Refused { by, rule, transient: false })
+        self.settle_unasked(lease, Outcome::Refused { by, rule, transient: false }, verdict)
     }
 
     fn in_hand(&self) -> usize {
@@ -487,6 +492,14 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
                 self.frontier.wake(&origin.host, now);
                 robots = copy.map(|copy| (origin, copy));
             }
+            Heard::RobotsOld(origin, fetched) => {
+                self.frontier.wake(&origin.host, now);
+                (self.tell)(Event::Warning(format!(
+                    "{} cannot be had: the copy of {} is obeyed",
+                    origin.robots(),
+                    fetched.iso()
+                )));
+            }
         }
         self.tell_fetched(&what, &exchange);
         let extra_clock = self.gate.clock(&host, now, wall);
@@ -495,7 +508,8 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             Aloft::Robots(url, seed) => (robots_candidate(url, seed), 0, None, None),
         };
         let seed = self.seed_names.get(&candidate.seed).cloned().unwrap_or_default();
-        let turn = Turn { candidate, tries, seed, exchange, earlier, back_off, now: wall };
+        let verdict = receipt.verdict().cloned();
+        let turn = Turn { candidate, tries, seed, exchange, earlier, verdict, back_off, now: wall };
         let extra = Extra { lease, clock: extra_clock, robots, hold: self.clock.hold() };
         self.reading += 1;
         // Bounded by what may be in hand, so there is room; the workers end after us.
@@ -513,7 +527,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             } else {
                 Outcome::Again { at, manner: crate::web::outcome::Manner::Later }
             };
-            self.settle_unasked(lease, outcome)?;
+            self.settle_unasked(lease, outcome, None)?;
         }
         Ok(())
     }
@@ -561,8 +575,14 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
     }
 
     /// A URL that was never asked for: only its row changes.
-    fn settle_unasked(&mut self, lease: Box<Lease>, outcome: Outcome) -> Result<(), Error> {
+    fn settle_unasked(
+        &mut self,
+        lease: Box<Lease>,
+        outcome: Outcome,
+        verdict: Option<RobotsVerdict>,
+    ) -> Result<(), Error> {
         let settled = Settled {
+            verdict,
             outcome: Some(outcome),
             tries: lease.tries + 1,
             ..Settled::new(lease.candidate.url.as_str(), lease.candidate.role)
@@ -709,7 +729,7 @@ fn remembering_gate(plan: &Plan, store: &Store, run: Run, clock: &dyn Clock) -> 
     let mut gate = Gate::new(plan.politeness.clone());
     let reader = store.reader()?;
     for (origin, copy) in reader.robots()? {
-        gate.remember_robots(&origin, copy, wall);
+        gate.remember_robots(&origin, &copy, wall);
     }
     for host in reader.hosts()? {
         let (mut page, mut requisite) =

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use super::pace::{BURST, Lane, Turn};
 use super::party::{Party, spread};
-use super::robots::Verdict;
 use super::rulebook::{Asked, Learnt, Look, RobotsCopy, Rulebook};
 use super::{ATTEMPTS, FIRST_RETRY, retry_wait};
 use crate::web::candidate::Class;
 use crate::web::exchange::{Exchange, Fault};
 use crate::web::time::{Moment, Stamp, Timestamp};
 use crate::web::url::{Origin, WebUrl};
+use crate::web::verdict::RobotsVerdict;
 
 /// No server keeps its host from the crawl for longer than this at a time, whatever it asks for.
 pub const LONGEST_BACK_OFF: Duration = Duration::from_secs(24 * 3600);
@@ -79,7 +79,7 @@ pub enum Answer {
     /// Its origin's rules are not known: fetch them with this permit first.
     NeedsRobots(Permit),
     /// robots.txt forbids it.
-    Forbidden(Verdict),
+    Forbidden(RobotsVerdict),
     /// Its origin, or that one's robots.txt, cannot be had in this run: why.
     Unreachable(String),
     /// Its origin's address is none that may be connected to.
@@ -105,7 +105,8 @@ pub struct Receipt {
 
 #[derive(Clone, Debug)]
 enum Purpose {
-    Fetch,
+    /// What a URL names, by leave of this verdict.
+    Fetch(RobotsVerdict),
     /// robots.txt of that origin, after so many redirects.
     Robots(Origin, u8),
 }
@@ -114,6 +115,14 @@ impl Receipt {
     /// The host that was asked.
     pub fn host(&self) -> &Arc<str> {
         &self.host
+    }
+
+    /// By what leave of robots.txt it was asked for; none for robots.txt itself.
+    pub fn verdict(&self) -> Option<&RobotsVerdict> {
+        match &self.purpose {
+            Purpose::Fetch(verdict) => Some(verdict),
+            Purpose::Robots(..) => None,
+        }
     }
 }
 
@@ -131,7 +140,7 @@ impl Permit {
     /// A permit for a test's own fetch, which no gate gave.
     #[doc(hidden)]
     pub fn for_test() -> Permit {
-        let purpose = Purpose::Fetch;
+        let purpose = Purpose::Fetch(RobotsVerdict::without_rule("a test"));
         let (lane, stamp) = (Class::PageLike, Stamp::default());
         Permit { receipt: Receipt { host: "".into(), address: None, lane, purpose, stamp } }
     }
@@ -153,6 +162,8 @@ pub enum Heard {
     },
     /// The rules of this origin are known now, or known not to be had. A copy to keep, if there is one.
     RobotsKnown(Origin, Option<RobotsCopy>),
+    /// The rules of this origin are not to be had; those fetched then serve on.
+    RobotsOld(Origin, Timestamp),
     /// The server asked for patience, until then.
     BackOff(Timestamp),
 }
@@ -231,7 +242,7 @@ impl Gate {
     }
 
     /// Takes up a stored robots.txt: it holds while it is fresh, and serves later while the host is unreachable.
-    pub fn remember_robots(&mut self, origin: &Origin, copy: RobotsCopy, wall: Timestamp) {
+    pub fn remember_robots(&mut self, origin: &Origin, copy: &RobotsCopy, wall: Timestamp) {
         self.rulebook.remember(origin.clone(), copy, wall);
         self.obey_crawl_delay(origin, Moment::default());
     }
@@ -248,10 +259,10 @@ impl Gate {
             }
         }
         if self.options.robots == RobotsPolicy::Ignore {
-            return self.turn(&origin.host, class, Purpose::Fetch, now);
+            return self.turn(&origin.host, class, Purpose::Fetch(not_asked()), now);
         }
         match self.rulebook.look(&origin, url.path_and_query(), now, wall) {
-            Look::Known(verdict) if verdict.allowed => self.turn(&origin.host, class, Purpose::Fetch, now),
+            Look::Known(verdict) if verdict.allowed => self.turn(&origin.host, class, Purpose::Fetch(verdict), now),
             Look::Known(verdict) => Answer::Forbidden(verdict),
             Look::Asked => Answer::Busy,
             Look::NotBefore(at) => Answer::NotBefore(at),
@@ -343,7 +354,7 @@ impl Gate {
         let back_off = self.adjust_pace(receipt, exchange, now, wall);
         self.note_reach(exchange, now);
         match &receipt.purpose {
-            Purpose::Fetch => back_off.map_or(Heard::Noted, |wait| Heard::BackOff(wall.after(wait))),
+            Purpose::Fetch(_) => back_off.map_or(Heard::Noted, |wait| Heard::BackOff(wall.after(wait))),
             Purpose::Robots(origin, hops) => {
                 let given_up = self.reach.get(origin).is_some_and(|reach| reach.dead.is_some());
                 let asked = Asked { origin, hops: *hops, given_up };
@@ -351,7 +362,9 @@ impl Gate {
                 self.obey_crawl_delay(origin, now);
                 match learnt {
                     Learnt::Moved(to, hops) => Heard::RobotsMoved { origin: origin.clone(), to, hops },
-                    Learnt::Known(copy) => Heard::RobotsKnown(origin.clone(), copy),
+                    Learnt::Known(copy) => Heard::RobotsKnown(origin.clone(), Some(copy)),
+                    Learnt::Old(fetched) => Heard::RobotsOld(origin.clone(), fetched),
+                    Learnt::Nothing => Heard::RobotsKnown(origin.clone(), None),
                 }
             }
         }
@@ -425,8 +438,11 @@ impl Gate {
     }
 
     /// What robots.txt says of a URL, as far as it is known.
-    pub fn verdict(&self, url: &WebUrl) -> Option<Verdict> {
-        self.rulebook.verdict(url)
+    pub fn verdict(&self, url: &WebUrl) -> Option<RobotsVerdict> {
+        match self.options.robots {
+            RobotsPolicy::Ignore => Some(not_asked()),
+            RobotsPolicy::Obey => self.rulebook.verdict(url),
+        }
     }
 
     /// Hosts whose past still counts, or might.
@@ -465,6 +481,10 @@ impl Gate {
 
 fn shared(addresses: &mut HashMap<IpAddr, Party>, address: IpAddr, delay: Duration) -> &mut Party {
     addresses.entry(address).or_insert_with(|| Party::new(delay, PER_ADDRESS))
+}
+
+fn not_asked() -> RobotsVerdict {
+    RobotsVerdict::without_rule("not asked (--robots ignore)")
 }
 
 impl Host {
@@ -604,7 +624,7 @@ mod tests {
     fn robots_come_first_and_forbid() {
         let mut world = World::with_robots("User-agent: *\nDisallow: /private/");
         let Answer::Forbidden(verdict) = world.ask("http://h.example/private/x", Class::PageLike) else { panic!() };
-        assert_eq!(verdict.rule.as_deref(), Some("Disallow: /private/"));
+        assert_eq!(verdict.rule, "Disallow: /private/");
         assert!(matches!(world.ask("http://h.example/x", Class::PageLike), Answer::Go(_)));
     }
 

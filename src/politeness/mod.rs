@@ -15,8 +15,8 @@ use std::time::Duration;
 
 pub use gate::{Answer, Gate, Heard, HostClock, LONGEST_BACK_OFF, Options, Permit, Receipt, RobotsPolicy};
 pub use pace::BURST;
-pub use robots::{LIMIT as ROBOTS_LIMIT, Robots, Verdict};
-pub use rulebook::RobotsCopy;
+pub use robots::{LIMIT as ROBOTS_LIMIT, MOST_CRAWL_DELAY, Robots, Survey, product_token, survey, within_limit};
+pub use rulebook::{FRESH as ROBOTS_FRESH, HOPS as ROBOTS_HOPS, RobotsCopy, STALE as ROBOTS_STALE};
 
 /// Attempts at a host that cannot be reached, or at its robots.txt, before it is given up for this run.
 const ATTEMPTS: u32 = 3;

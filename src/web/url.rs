@@ -9,7 +9,7 @@ use std::sync::{Arc, LazyLock};
 
 use encoding_rs::Encoding;
 use percent_encoding::percent_decode_str;
-use regex::Regex;
+use regex::{Captures, Regex};
 use serde::{Deserialize, Serialize};
 
 /// An absolute `http` or `https` URL without fragment and without credentials.
@@ -188,7 +188,12 @@ pub fn without_credentials(text: &str) -> Cow<'_, str> {
         let broken = r"[^\s/\\?#@:\[]*:[^\s/\\?#@]*[^\s/\\?#@0-9][^\s/\\?#@]*[\s/\\?#][^\n]*@";
         Regex::new(&format!("{at}(?:{plain}|{broken})")).expect("the pattern is a constant, and a test uses it")
     });
-    if text.contains('@') { LOGIN.replace_all(text, "$1***@") } else { Cow::Borrowed(text) }
+    let masked = |found: &Captures<'_>| match &found[1] {
+        // An address, and no secret.
+        scheme if scheme.eq_ignore_ascii_case("mailto:") => found[0].to_owned(),
+        before => format!("{before}***@"),
+    };
+    if text.contains('@') { LOGIN.replace_all(text, masked) } else { Cow::Borrowed(text) }
 }
 
 /// The registrable domain of a host; the host itself for addresses, bare names and public suffixes.
@@ -338,6 +343,7 @@ mod tests {
             ("https://h.example:8080/@name", "https://h.example:8080/@name"),
             ("https://h.example/@name/x?a=b@c", "https://h.example/@name/x?a=b@c"),
             ("http://[::1]/@name", "http://[::1]/@name"),
+            ("mailto:a@h.example", "mailto:a@h.example"),
             ("plain", "plain"),
         ] {
             assert_eq!(without_credentials(text), want, "{text}");

@@ -25,6 +25,7 @@ mod readme;
 mod replayed;
 mod revisits;
 mod scripted_web;
+mod secrets;
 mod seed_document;
 mod store_contract;
 mod surt_keys;

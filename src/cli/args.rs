@@ -61,7 +61,7 @@ pub(super) enum Command {
         /// Read-only SQL; the views article, image, capture_log, failure and robots_verdict are meant for it
         #[arg(long, value_name = "SELECT")]
         sql: String,
-        /// table, json, jsonl, csv or tsv
+        /// table, json, jsonl, csv or tsv; in csv and tsv, text that a spreadsheet would run as a formula begins with '
         #[arg(long, value_name = "FORMAT", default_value = "table")]
         format: report::table::Format,
         /// Write the answer to a file
@@ -243,6 +243,13 @@ pub(super) struct Crawl {
     /// Content codings to ask for; others are understood if sent
     #[arg(long, value_name = "LIST", default_value = "gzip")]
     pub accept_encoding: String,
+    /// Send this field to that origin, and to no other; repeatable. Its value is in no file that pressmark writes; to keep
+    /// it out of the list of processes, put it into pressmark.toml or, one a line, into PRESSMARK_HEADER
+    #[arg(long, value_name = "ORIGIN Name: value")]
+    pub header: Vec<String>,
+    /// Send the cookies of this file (cookies.txt, as browsers' exporters write it) to the hosts they are for
+    #[arg(long, value_name = "FILE")]
+    pub cookies: Option<PathBuf>,
     /// Connect to this address for that host, and allow it; repeatable
     #[arg(long, value_name = "HOST:PORT:ADDR[:PORT]")]
     pub resolve: Vec<Resolve>,

@@ -1,8 +1,8 @@
 //! `export`: from what was typed to an export, and what came of it.
 
 use super::args::{Common, CompressArg, Export, ExportKind};
-use super::crawl::say;
 use super::exit::{Exit, Outcome, usage};
+use super::say;
 use super::upkeep::watch;
 use crate::archive::Compress;
 use crate::report::counted;

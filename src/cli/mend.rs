@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::args::Common;
-use super::crawl::say;
 use super::exit::{Exit, Outcome, usage};
+use super::say;
 use super::upkeep::watch;
 use crate::crawl::{DATABASE, Lock};
 use crate::report::counted;
@@ -12,7 +12,7 @@ use crate::store;
 use crate::upkeep::verify::{Sort, sort};
 use crate::upkeep::{self, Forgotten, Imported, Mended, Reindexed, Watch};
 use crate::web::time::{Clock, SystemClock, Timestamp};
-use crate::web::url::WebUrl;
+use crate::web::url::{WebUrl, without_credentials};
 
 pub(super) fn repair(common: &Common, dry_run: bool) -> Outcome {
     let mended = locked(common, "repair", |watch| upkeep::repair(&common.archive, dry_run, watch))?;
@@ -21,7 +21,7 @@ pub(super) fn repair(common: &Common, dry_run: bool) -> Outcome {
     if text.is_empty() && !common.quiet {
         text = format!("whole: {}\n", counted(mended.len() as u64, "file"));
     }
-    super::print(text.as_bytes())
+    super::print_text(&text)
 }
 
 fn mended_words(mended: &Mended, dry_run: bool) -> String {
@@ -109,7 +109,7 @@ pub(super) fn import(common: &Common, files: &[PathBuf]) -> Outcome {
                 Some(name) => format!("{from}: {captures} captures, now in warc/{name}{already}"),
                 None => format!("{from}: nothing new{already}"),
             };
-            super::print(format!("{text}\n").as_bytes())?;
+            super::print_text(&format!("{text}\n"))?;
         }
         for damage in unread {
             say(&format!("{damage}; left out"));
@@ -151,7 +151,7 @@ pub(super) fn forget(common: &Common, told: &Forget<'_>) -> Outcome {
         (count, false, false) => format!("{count} captures forgotten\n"),
         (count, true, _) => format!("{count} captures would be forgotten\n"),
     });
-    if common.quiet { Ok(Exit::Done) } else { super::print(text.as_bytes()) }
+    if common.quiet { Ok(Exit::Done) } else { super::print_text(&text) }
 }
 
 pub(super) fn block(common: &Common, url: &str, undo: bool, reason: &str) -> Outcome {
@@ -165,12 +165,12 @@ fn canonical(text: &str) -> anyhow::Result<String> {
     if text.starts_with("file:///seeds/") {
         return Ok(text.to_owned());
     }
-    let url = WebUrl::parse(text).map_err(|cause| usage(format!("«{text}»: {cause}")))?;
+    let url = WebUrl::parse(text).map_err(|cause| usage(format!("«{}»: {cause}", without_credentials(text))))?;
     Ok(url.as_str().to_owned())
 }
 
 fn done(common: &Common, text: &str) -> Outcome {
-    if common.quiet { Ok(Exit::Done) } else { super::print(format!("{text}\n").as_bytes()) }
+    if common.quiet { Ok(Exit::Done) } else { super::print_text(&format!("{text}\n")) }
 }
 
 fn now() -> Timestamp {

@@ -24,9 +24,9 @@ pub(super) fn run(common: &Common, paths: &[PathBuf], json: bool) -> Outcome {
     };
     let exit = if report.is_whole() { Exit::Done } else { Exit::Damage };
     if json {
-        super::print(format!("{}\n", report.json()).as_bytes())?;
+        super::print_json(report.json())?;
     } else if !common.quiet || exit != Exit::Done {
-        super::print(report.text().as_bytes())?;
+        super::print_text(&report.text())?;
     }
     Ok(exit)
 }

@@ -30,6 +30,7 @@ mod robots;
 mod robots_cache;
 mod robots_rules;
 mod scripted_web;
+mod secrets;
 mod seed_document;
 mod store_contract;
 mod surt_keys;

@@ -66,14 +66,21 @@ pub(super) fn show(common: &Common, url: &str, form: Option<Form>, at: Option<Ti
         let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
         say(&format!("it is hidden from replay since {}{reason}", since.iso()));
     }
+    let memento = reader.memento(&url, at)?.ok_or_else(nothing)?;
+    if let Some(at) = at.filter(|at| memento.at > *at) {
+        say(&format!(
+            "nothing of it was captured by {}: this is the first after that, of {}",
+            at.iso(),
+            memento.at.iso()
+        ));
+    }
     let Some(form) = form else {
-        let captures = reader.captures_of(&url)?;
-        if captures.rows.is_empty() {
-            return Err(nothing());
+        let mut captures = reader.captures_of(&url)?;
+        if at.is_some() {
+            captures.rows.retain(|row| row.first().is_some_and(|fetched| *fetched == memento.at.iso()));
         }
         return super::print_text(&report::table::format(&captures, Format::Table, super::output_width()));
     };
-    let memento = reader.memento(&url, at)?.ok_or_else(nothing)?;
     let folder = common.archive.join("warc");
     let read = |place: &Place| read_at(&folder, place).map_err(|cause| failed("read the record", cause));
     let record = read(&memento.place)?;

@@ -32,22 +32,24 @@ const LOCK_RETRY: Duration = Duration::from_millis(200);
 
 /// Runs a crawl as it was asked for.
 pub(super) fn run(common: &Common, crawl: Box<Crawl>) -> Outcome {
-    let sources: Vec<Source<'_>> = crawl.seeds.iter().map(|text| source(text)).collect::<anyhow::Result<_>>()?;
-    let (strict, json) = (crawl.strict, crawl.json);
-    let Some(_lock) = lock(&common.archive, crawl.if_running)? else {
+    let typed = crawl.seeds.clone();
+    let sources: Vec<Source<'_>> = typed.iter().map(|text| source(text)).collect::<anyhow::Result<_>>()?;
+    let (strict, json, if_running) = (crawl.strict, crawl.json, crawl.if_running);
+    // Before the lock makes a folder: what cannot be done leaves nothing behind.
+    let mut plan = plan(common, *crawl, Vec::new())?;
+    let Some(_lock) = lock(&common.archive, if_running)? else {
         if !common.quiet {
             say("another run holds the archive: skipped");
         }
         return Ok(Exit::Done);
     };
     // Only now: a start that finds the archive held has read and raised nothing.
-    let seeds = seeds(&sources)?;
+    plan.seeds = seeds(&sources)?;
     let mut progress = progress(common.quiet);
-    if crawl.contact.is_none() && !common.quiet {
+    if plan.fetch.contact.is_none() && !common.quiet {
         let text = "no --contact is given: a site's owner cannot reach you".to_owned();
         progress.hear(&Event::Warning(text));
     }
-    let plan = plan(common, *crawl, seeds)?;
     let performed = block_on(perform(&plan, &mut progress))?;
     let Performed { summary, signal, rejected } = performed;
     progress.finish();

@@ -79,7 +79,8 @@ fn run() -> Outcome {
         Command::Reindex => mend::reindex(&cli.common),
         Command::Import { files } => mend::import(&cli.common, &files),
         Command::Forget { url, reason, dry_run, undo } => {
-            mend::forget(&cli.common, &mend::Forget { url: &url, reason: &reason, dry_run, undo })
+            let reason = reason.as_deref().unwrap_or_default();
+            mend::forget(&cli.common, &mend::Forget { url: &url, reason, dry_run, undo })
         }
         Command::Block { url, reason, undo } => mend::block(&cli.common, &url, undo, &reason),
         Command::Completions { shell } => {

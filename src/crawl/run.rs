@@ -15,8 +15,9 @@ use tokio::task::JoinSet;
 
 use super::archivist::{Archivist, Done, Kept, Order};
 use super::step::{Step, Taken, Turn};
+use super::traps::{self, Sort, Ward};
 use super::workers::{self, Extra, Work, Worked};
-use super::{Error, Event, Plan, Revisit, SeedSummary, Summary, coding, resume, seeding};
+use super::{Error, Event, Plan, Revisit, SeedSummary, Summary, TrapSummary, coding, resume, seeding};
 use crate::archive::{self, Earlier, Writer};
 use crate::fetch::{self, Request, Transport};
 use crate::frontier::{Frontier, Lease, Next};
@@ -79,6 +80,7 @@ struct Dispatcher<'a, T> {
     seed_names: HashMap<i64, String>,
     gate: Gate,
     frontier: Frontier,
+    ward: Ward,
     reader: Reader,
     /// Hops of robots.txt files that have moved.
     errands: Vec<Errand>,
@@ -184,6 +186,8 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         });
         let gate = remembering_gate(plan, &store, run, clock.as_ref())?;
         let frontier = Frontier::new(store.reader()?, run, clock.clone())?;
+        let mut ward = Ward::default();
+        ward.seeds(&planted.candidates);
         let reader = store.reader()?;
         let seed_names = store.seed_names()?;
         let (done_tx, done) = mpsc::unbounded_channel();
@@ -201,6 +205,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             seed_names,
             gate,
             frontier,
+            ward,
             reader,
             errands: Vec::new(),
             air: JoinSet::new(),
@@ -529,8 +534,9 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
 
     /// An answer has been read: what it named is offered, its turn is settled, and all of it goes to the archivist.
     fn read(&mut self, taken: Result<(Taken, Extra), archive::Error>) -> Result<(), Error> {
-        let (taken, extra) = taken?;
+        let (mut taken, extra) = taken?;
         self.reading -= 1;
+        self.ward.sift(&mut taken, &self.reader)?;
         self.frontier.offer(&taken.settled.offers)?;
         self.count(&taken);
         self.keep(taken, extra)
@@ -560,7 +566,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             ..Settled::new(lease.candidate.url.as_str(), lease.candidate.role)
         };
         let extra = Extra { lease: Some(lease), clock: None, robots: None, hold: self.clock.hold() };
-        self.keep(Taken { encoded: None, settled }, extra)
+        self.keep(Taken { encoded: None, settled, sort: Sort::Plain }, extra)
     }
 
     fn note_failure(&mut self, candidate: &Candidate, outcome: &Outcome) {
@@ -573,6 +579,12 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
 
     fn count(&mut self, taken: &Taken) {
         let settled = &taken.settled;
+        for out in settled.kept_out.iter().filter(|out| traps::is_trap(&out.rule)) {
+            match self.counters.traps.iter_mut().find(|trap| trap.rule == out.rule) {
+                Some(trap) => trap.urls += out.urls,
+                None => self.counters.traps.push(TrapSummary { rule: out.rule.clone(), urls: out.urls }),
+            }
+        }
         let is_over = matches!(settled.outcome, Some(Outcome::Done { .. })) && settled.redirect.is_none();
         if taken.encoded.is_some() && is_over {
             match settled.role {
@@ -588,6 +600,9 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             Done::Failed(error) => Err(error),
             Done::Committed { turns, captures, revisits, bytes, offered, settled, files } => {
                 self.uncommitted -= turns;
+                if self.uncommitted == 0 {
+                    self.ward.committed();
+                }
                 self.counters.revisits += revisits as u64;
                 self.counters.bytes_written += bytes;
                 self.files.extend(files);

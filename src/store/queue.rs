@@ -125,6 +125,16 @@ impl Reader {
         read().map_err(|source| self.failed(source))
     }
 
+    /// What the rules against traps remember under this key.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn mark(&self, key: i64) -> Result<Option<i64>, Error> {
+        let mark = self.connection.prepare_cached("SELECT value FROM mark WHERE key = ?1");
+        let mark = mark.and_then(|mut mark| mark.query_row([key], |row| row.get(0)).optional());
+        mark.map_err(|source| self.failed(source))
+    }
+
     /// The row of a URL, whatever its state; `due` is what it was when it was queued last.
     ///
     /// # Errors

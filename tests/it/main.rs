@@ -30,6 +30,7 @@ mod store_contract;
 mod surt_keys;
 mod sweep;
 mod tidy;
+mod traps;
 mod upkeep;
 mod verify;
 mod whole_crawl;

@@ -97,7 +97,7 @@ pub struct Summary {
     pub started: String,
     /// When it ended.
     pub finished: String,
-    /// `done`, or what stopped it: `time`, `pages`, `bytes`, `signal`.
+    /// `done`, or what stopped it: `time`, `pages`, `bytes`, `archive`, `signal`.
     pub stopped_by: String,
     /// Page-like answers captured.
     pub pages: u64,

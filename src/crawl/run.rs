@@ -39,6 +39,8 @@ const HORIZON: Duration = Duration::from_secs(600);
 const DRAIN: Duration = Duration::from_secs(30);
 /// Budgets of time and bytes stop new pages when so much of them is used, so that pages end whole.
 const NEARLY: f64 = 0.9;
+/// Before an hour of the day at which a run stops, no page begins for so long.
+const LAST_MINUTE: Duration = Duration::from_secs(60);
 
 /// How a run is asked to stop.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -95,6 +97,9 @@ struct Dispatcher<'a, T> {
     next_tick: Moment,
     counters: Summary,
     pages_begun: u64,
+    pages_by_seed: HashMap<i64, u64>,
+    /// Bytes of the WARC files when the run began.
+    archived: u64,
     /// Turns that are over.
     settled: u64,
     failed_by_seed: HashMap<i64, u64>,
@@ -218,6 +223,8 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             next_tick: now.after(TICK),
             counters: Summary { run: run.id, ..Summary::default() },
             pages_begun: 0,
+            pages_by_seed: HashMap::new(),
+            archived: bytes_in(&plan.warc_folder()),
             settled: 0,
             failed_by_seed: HashMap::new(),
             files: BTreeSet::new(),
@@ -319,6 +326,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             Next::NothingBefore(at) if at.since(now) > HORIZON => Ok(Due::Ended(self.closed.unwrap_or("done"))),
             // Looked at again every now and then all the same: somebody may be watching.
             Next::NothingBefore(at) => Ok(Due::At(at.min(now.after(TICK)))),
+            Next::Exhausted if self.closed.is_none() && self.frontier.passes_over()? => Ok(Due::Ended("pages")),
             Next::Exhausted => Ok(Due::Ended(self.closed.unwrap_or("done"))),
             Next::Waiting if self.closed.is_some() => Ok(Due::Ended(self.closed.unwrap_or("done"))),
             Next::Waiting => {
@@ -338,7 +346,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         match self.gate.ask(&candidate.url, candidate.role.class(), now, self.clock.wall()) {
             Answer::Go(permit) => {
                 if lease.begins_page() {
-                    self.pages_begun += 1;
+                    self.begin_page(candidate.seed);
                 }
                 self.frontier.taken(&lease, now);
                 let earlier = self.earlier(&lease)?;
@@ -374,6 +382,16 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         Ok(())
     }
 
+    /// Counts a page for the budgets.
+    fn begin_page(&mut self, seed: i64) {
+        self.pages_begun += 1;
+        let of_seed = self.pages_by_seed.entry(seed).or_default();
+        *of_seed += 1;
+        if self.plan.budget.per_seed.is_some_and(|most| *of_seed >= most) {
+            self.frontier.close_seed(seed);
+        }
+    }
+
     /// The answer to ask about: has it changed since? Only a first attempt asks so: what comes again after trouble is
     /// asked for in full.
     fn earlier(&self, lease: &Lease) -> Result<Option<Box<Earlier>>, Error> {
@@ -400,7 +418,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         let budget = &self.plan.budget;
         let by = if budget.bytes.is_some_and(|bytes| self.counters.bytes_received >= bytes) {
             "bytes"
-        } else if budget.time.is_some_and(|time| now.since(self.started.0) >= time) {
+        } else if budget.time.into_iter().chain(budget.until).any(|time| now.since(self.started.0) >= time) {
             "time"
         } else {
             return false;
@@ -422,6 +440,13 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         }
         if budget.time.is_some_and(|time| nearly(elapsed.as_secs_f64(), time.as_secs_f64())) {
             self.closed.get_or_insert("time");
+        }
+        // A night is long: a tenth of it would be an hour.
+        if budget.until.is_some_and(|until| elapsed + LAST_MINUTE.min(until.mul_f64(1.0 - NEARLY)) >= until) {
+            self.closed.get_or_insert("time");
+        }
+        if budget.archive.is_some_and(|most| self.archived + self.counters.bytes_written >= most) {
+            self.closed.get_or_insert("archive");
         }
         if self.closed.is_some() {
             self.frontier.close_pages();
@@ -725,6 +750,12 @@ fn remembering_gate(plan: &Plan, store: &Store, run: Run, clock: &dyn Clock) -> 
         gate.remember_host(&host.clock, page, requisite);
     }
     Ok(gate)
+}
+
+/// The length of all files of a folder; what cannot be looked at counts nothing.
+fn bytes_in(folder: &std::path::Path) -> u64 {
+    let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    files.filter_map(|file| file.metadata().ok()).filter(std::fs::Metadata::is_file).map(|file| file.len()).sum()
 }
 
 /// The most memory this process has held, where the system tells.

@@ -24,6 +24,7 @@ mod readers;
 mod readme;
 mod replayed;
 mod revisits;
+mod scope;
 mod scripted_web;
 mod seed_document;
 mod store_contract;

@@ -348,7 +348,10 @@ fn urls_that_share_a_fingerprint_are_told_apart_by_their_text() {
     }
     assert_eq!((shelf.state(known), shelf.state(new)), ("failed".to_owned(), "queued".to_owned()));
     assert_eq!(shelf.rows("SELECT count(*) FROM url")[0][0], 2);
-    let queued = shelf.reader().queued("news.example", Class::PageLike, &std::collections::HashSet::new(), 9).unwrap();
+    let queued = shelf
+        .reader()
+        .queued("news.example", Class::PageLike, &std::collections::HashSet::new(), &BTreeSet::new(), 9)
+        .unwrap();
     assert_eq!(queued.iter().map(|queued| queued.candidate.url.as_str()).collect::<Vec<_>>(), [new]);
     let row = shelf.reader().row(&url(new)).unwrap();
     assert_eq!(row.map(|row| row.candidate.url), Some(url(new)));

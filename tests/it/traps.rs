@@ -7,22 +7,23 @@ use std::time::Duration;
 
 use pressmark::crawl::{self, Depth, Plan, Reach, SeedInput, Stop, Summary};
 use pressmark::web::time::{Clock, Timestamp};
+use tempfile::TempDir;
 use tokio::sync::watch;
 
 use crate::hand_clock::HandClock;
 use crate::lantern::rows;
 use crate::scripted_web::{Page, ScriptedWeb};
 
-struct Crawled {
-    summary: Summary,
+pub struct Crawled {
+    pub summary: Summary,
     /// Without robots.txt.
-    asked: Vec<String>,
-    archive: tempfile::TempDir,
+    pub asked: Vec<String>,
+    pub archive: TempDir,
 }
 
 impl Crawled {
     /// How many links each rule kept out.
-    fn kept_out(&self) -> BTreeMap<String, u64> {
+    pub fn kept_out(&self) -> BTreeMap<String, u64> {
         let rows = rows(self.archive.path(), "SELECT rule, sum(urls), min(example) FROM kept_out GROUP BY rule");
         assert!(rows.iter().all(|row| row[2].as_str().unwrap().starts_with("http")), "{rows:?}");
         rows.iter().map(|row| (row[0].as_str().unwrap().to_owned(), row[1].as_u64().unwrap())).collect()
@@ -50,15 +51,32 @@ fn crawl(
     reach: Reach,
     pages: impl Fn(&str) -> Option<Page> + Send + Sync + 'static,
 ) -> Crawled {
-    let archive = tempfile::tempdir().unwrap();
-    let clock = HandClock::new(Timestamp(1_780_000_000_000));
+    let tweak = |plan: &mut Plan| {
+        plan.scope.depth = hops.map_or(Depth::Auto, Depth::Hops);
+        plan.scope.reach = reach;
+    };
+    crawl_as(tempfile::tempdir().unwrap(), &[seed], tweak, pages)
+}
+
+/// A crawl into this archive by a plan of one's own, otherwise without delays.
+pub fn crawl_as(
+    archive: TempDir,
+    seeds: &[&str],
+    tweak: impl FnOnce(&mut Plan),
+    pages: impl Fn(&str) -> Option<Page> + Send + Sync + 'static,
+) -> Crawled {
+    let is_new = !archive.path().join("pressmark.sqlite3").exists();
+    let runs = if is_new { 0 } else { rows(archive.path(), "SELECT count(*) FROM run")[0][0].as_u64().unwrap() };
+    // Every run of an archive is a day after the last.
+    let day = u32::try_from(runs).unwrap();
+    let clock = HandClock::new(Timestamp(1_780_000_000_000).after(Duration::from_secs(86_400) * day));
     let shared: Arc<dyn Clock> = Arc::new(clock.clone());
     let quick = move |url: &str| pages(url).map(|page| Page { takes: Duration::from_millis(1), ..page });
     let web = ScriptedWeb::made(shared.clone(), quick);
-    let mut plan = Plan::new(archive.path(), vec![SeedInput::Url(seed.to_owned())]);
+    let seeds = seeds.iter().map(|seed| SeedInput::Url((*seed).to_owned())).collect();
+    let mut plan = Plan::new(archive.path(), seeds);
     plan.politeness.delay = Duration::ZERO;
-    plan.scope.depth = hops.map_or(Depth::Auto, Depth::Hops);
-    plan.scope.reach = reach;
+    tweak(&mut plan);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let summary = runtime.block_on(async {
         let (_stop, stopped) = watch::channel(Stop::Go);
@@ -71,22 +89,22 @@ fn crawl(
 }
 
 /// A page with a title and links, each with its text.
-fn links<'a>(title: &str, links: impl IntoIterator<Item = (String, &'a str)>) -> Page {
+pub fn links<'a>(title: &str, links: impl IntoIterator<Item = (String, &'a str)>) -> Page {
     let links: String =
         links.into_iter().map(|(href, text)| format!("<li><a href=\"{href}\">{text}</a></li>")).collect();
     Page::html(&format!("<!doctype html><title>{title}</title><ul>{links}</ul>"))
 }
 
 /// What stands behind the host.
-fn path_of(url: &str) -> &str {
+pub fn path_of(url: &str) -> &str {
     url.split_once("//").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..])).unwrap_or("/")
 }
 
-fn redirect(to: &str) -> Page {
+pub fn redirect(to: &str) -> Page {
     Page::answer(&format!("HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\n\r\n"))
 }
 
-fn refresh(content: &str) -> Page {
+pub fn refresh(content: &str) -> Page {
     Page::html(&format!("<!doctype html><title>t</title><meta http-equiv=Refresh content=\"{content}\"><p>Wait.</p>"))
 }
 

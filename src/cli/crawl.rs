@@ -46,6 +46,7 @@ pub(super) fn run(common: &Common, crawl: Box<Crawl>) -> Outcome {
     };
     // Only now: a start that finds the archive held has read and raised nothing.
     plan.seeds = seeds(&sources)?;
+    log_in(&mut plan.fetch.credentials, &plan.seeds)?;
     let mut progress = progress(common.quiet);
     if plan.fetch.contact.is_none() && !common.quiet {
         let text = "no --contact is given: a site's owner cannot reach you".to_owned();
@@ -264,7 +265,7 @@ fn plan(common: &Common, crawl: Crawl, seeds: Vec<SeedInput>) -> anyhow::Result<
     }
     plan.wire.spool_dir = plan.spool_folder();
     plan.fetch = fetch::Options {
-        credentials: credentials(&crawl.header, crawl.cookies.as_deref(), &plan.seeds)?,
+        credentials: credentials(&crawl.header, crawl.cookies.as_deref())?,
         user_agent: crawl.manners.user_agent,
         contact: crawl.contact,
         accept_encoding: crawl.accept_encoding,
@@ -306,7 +307,7 @@ fn plan(common: &Common, crawl: Crawl, seeds: Vec<SeedInput>) -> anyhow::Result<
 }
 
 /// What only some servers may see. No message here holds any of it.
-fn credentials(headers: &[String], cookies: Option<&Path>, seeds: &[SeedInput]) -> anyhow::Result<Credentials> {
+fn credentials(headers: &[String], cookies: Option<&Path>) -> anyhow::Result<Credentials> {
     let mut credentials = Credentials::default();
     let fields = headers.iter().flat_map(|lines| lines.lines()).filter(|line| !line.trim().is_empty());
     for (number, field) in (1..).zip(fields) {
@@ -320,6 +321,11 @@ fn credentials(headers: &[String], cookies: Option<&Path>, seeds: &[SeedInput]) 
             other => usage(format!("{}: {other}", path.display())),
         })?;
     }
+    Ok(credentials)
+}
+
+/// Adds the logins that stand in the seeds.
+fn log_in(credentials: &mut Credentials, seeds: &[SeedInput]) -> anyhow::Result<()> {
     let logins = seeds.iter().flat_map(|seed| match seed {
         SeedInput::Url(text) => Login::of(text).into_iter().collect(),
         SeedInput::Document { name, bytes } => crate::seeds::logins(name, bytes),
@@ -327,7 +333,7 @@ fn credentials(headers: &[String], cookies: Option<&Path>, seeds: &[SeedInput]) 
     for login in logins {
         credentials.login(login).map_err(|unfit| usage(unfit.to_string()))?;
     }
-    Ok(credentials)
+    Ok(())
 }
 
 /// A place in a row: its value must not be shown.

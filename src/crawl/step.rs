@@ -325,7 +325,7 @@ impl Step {
             }
             Ok(target) => self.lead_on(spot, target, &mut reading),
             Err(cause) => {
-                reading.dead_end = Some(format!("redirects to «{}»: {cause}", without_credentials(&location)))
+                reading.dead_end = Some(format!("redirects to «{}»: {cause}", without_credentials(&location)));
             }
         }
         reading

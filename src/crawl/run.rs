@@ -470,7 +470,9 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             Aloft::Lease(..) => Vec::new(),
         };
         let heard = self.gate.heard(&receipt, &exchange, &body, now, wall);
-        self.frontier.wake(&host, now);
+        for freed in self.gate.freed(&receipt) {
+            self.frontier.wake(&freed, now);
+        }
         let seed = match &what {
             Aloft::Lease(lease, _) => lease.candidate.seed,
             Aloft::Robots(_, seed) => *seed,
@@ -727,7 +729,7 @@ fn remembering_gate(plan: &Plan, store: &Store, run: Run, clock: &dyn Clock) -> 
             page = page.max(now.after(gate.delay(&host.clock.host)));
             requisite = requisite.max(now.after(plan.politeness.requisite_delay * crate::politeness::BURST));
         }
-        gate.remember_host(&host.clock, page, requisite);
+        gate.remember_host(&host.clock.host, page, requisite, now);
     }
     Ok(gate)
 }

@@ -1,10 +1,12 @@
 //! The gate: one question per URL, one lesson per exchange. See the module's head.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::pace::{BURST, Lane, Turn};
+use super::party::{Party, spread};
 use super::rulebook::{Asked, Learnt, Look, RobotsCopy, Rulebook};
 use super::{ATTEMPTS, FIRST_RETRY, retry_wait};
 use crate::web::candidate::Class;
@@ -13,10 +15,14 @@ use crate::web::time::{Moment, Stamp, Timestamp};
 use crate::web::url::{Origin, WebUrl};
 use crate::web::verdict::RobotsVerdict;
 
-/// A server that only says 429 or 503 is left alone for this long at first, doubling each time.
-const FIRST_BACK_OFF: Duration = Duration::from_secs(5);
 /// No server keeps its host from the crawl for longer than this at a time, whatever it asks for.
 const LONGEST_BACK_OFF: Duration = Duration::from_secs(24 * 3600);
+/// Other names at its address wait with it for no longer than this: an address may serve half the web.
+const NEIGHBOURS_WAIT: Duration = Duration::from_secs(60);
+/// Connections to one address at a time, whatever the number of hosts behind it.
+const PER_ADDRESS: usize = 16;
+/// Hosts and addresses that are at rest are let go when so many are known.
+const MANY: usize = 4096;
 /// Answer times are compared with the mean of the first so many.
 const BASELINE: u32 = 4;
 /// Answers faster than this are never called slow.
@@ -90,6 +96,8 @@ pub struct Permit {
 #[derive(Clone, Debug)]
 pub struct Receipt {
     host: Arc<str>,
+    /// The address that the exchange counts for.
+    address: Option<IpAddr>,
     lane: Class,
     purpose: Purpose,
     stamp: Stamp,
@@ -133,7 +141,8 @@ impl Permit {
     #[doc(hidden)]
     pub fn for_test() -> Permit {
         let purpose = Purpose::Fetch(RobotsVerdict::without_rule("a test"));
-        Permit { receipt: Receipt { host: "".into(), lane: Class::PageLike, purpose, stamp: Stamp::default() } }
+        let (lane, stamp) = (Class::PageLike, Stamp::default());
+        Permit { receipt: Receipt { host: "".into(), address: None, lane, purpose, stamp } }
     }
 }
 
@@ -173,12 +182,23 @@ pub struct HostClock {
 struct Host {
     page: Lane,
     requisite: Lane,
-    /// One clock and one connection for everything, for the rest of the run.
-    single: bool,
-    back_offs: u32,
-    answers: u32,
-    baseline: Duration,
+    party: Party,
+    /// Where it answered last; none behind a proxy that resolves names itself.
+    address: Option<IpAddr>,
+    page_times: AnswerTimes,
+    requisite_times: AnswerTimes,
+}
+
+/// How long answers take, from the request's last byte to the answer's first.
+#[derive(Default)]
+struct AnswerTimes {
+    count: u32,
+    /// The mean of the first [`BASELINE`].
+    first: Duration,
+    /// A running mean.
     recent: Duration,
+    /// What `recent` was when answers were last called slow.
+    slow: Option<Duration>,
 }
 
 /// Whether an origin can be talked to.
@@ -195,6 +215,9 @@ struct Reach {
 pub struct Gate {
     options: Options,
     hosts: HashMap<Arc<str>, Host>,
+    addresses: HashMap<IpAddr, Party>,
+    /// Hosts are looked through for those at rest when there are so many.
+    many: usize,
     reach: HashMap<Origin, Reach>,
     rulebook: Rulebook,
 }
@@ -203,20 +226,23 @@ impl Gate {
     /// A gate that knows nobody yet.
     pub fn new(options: Options) -> Gate {
         let rulebook = Rulebook::new(options.agent.clone());
-        Gate { options, hosts: HashMap::new(), reach: HashMap::new(), rulebook }
+        Gate { options, hosts: HashMap::new(), addresses: HashMap::new(), many: MANY, reach: HashMap::new(), rulebook }
     }
 
-    /// Takes up a stored clock, so that a restart does not hurry.
-    pub fn remember_host(&mut self, clock: &HostClock, page: Moment, requisite: Moment) {
-        let host = self.host(&clock.host);
-        host.page.hold_until(page);
-        host.requisite.hold_until(requisite);
+    /// Takes up a stored clock, so that a restart does not hurry. A clock that was set wrong blocks nobody for long.
+    pub fn remember_host(&mut self, host: &Arc<str>, page: Moment, requisite: Moment, now: Moment) {
+        let latest = now.after(LONGEST_BACK_OFF);
+        if page.max(requisite) > now {
+            let host = self.host(host, now);
+            host.page.hold_until(page.min(latest));
+            host.requisite.hold_until(requisite.min(latest));
+        }
     }
 
     /// Takes up a stored robots.txt: it holds while it is fresh, and serves later while the host is unreachable.
     pub fn remember_robots(&mut self, origin: &Origin, copy: &RobotsCopy, wall: Timestamp) {
         self.rulebook.remember(origin.clone(), copy, wall);
-        self.obey_crawl_delay(origin);
+        self.obey_crawl_delay(origin, Moment::default());
     }
 
     /// The one question.
@@ -261,13 +287,28 @@ impl Gate {
 
     fn turn(&mut self, name: &Arc<str>, class: Class, purpose: Purpose, now: Moment) -> Answer {
         let stamp = Stamp::default();
-        let host = self.host(name);
-        let class = if host.single { Class::PageLike } else { class };
-        if host.single && host.page.in_air() + host.requisite.in_air() > 0 {
-            return Answer::Busy;
+        self.host(name, now);
+        let Some(host) = self.hosts.get_mut(name) else { return Answer::Busy };
+        let delay = self.options.delay;
+        let mut address = host.address.map(|address| shared(&mut self.addresses, address, delay));
+        // A lane's yes counts as a start, so the parties are asked before it.
+        match host.party.look(name, now) {
+            Turn::Now => {}
+            Turn::NotBefore(at) => return Answer::NotBefore(at),
+            Turn::Busy => return Answer::Busy,
+        }
+        match address.as_mut().map_or(Turn::Now, |party| party.look(name, now)) {
+            Turn::Now => {}
+            Turn::NotBefore(at) => return Answer::NotBefore(at.after(spread(name, at))),
+            Turn::Busy => return Answer::Busy,
         }
         match host.lane(class).turn(now, &stamp) {
-            Turn::Now => Answer::Go(Permit { receipt: Receipt { host: name.clone(), lane: class, purpose, stamp } }),
+            Turn::Now => {
+                host.party.started();
+                let counted = address.map(Party::started).and(host.address);
+                let receipt = Receipt { host: name.clone(), address: counted, lane: class, purpose, stamp };
+                Answer::Go(Permit { receipt })
+            }
             Turn::NotBefore(at) => Answer::NotBefore(at),
             Turn::Busy => Answer::Busy,
         }
@@ -275,10 +316,27 @@ impl Gate {
 
     /// The permit was not used after all: our own side failed before anything was sent.
     pub fn returned(&mut self, receipt: &Receipt, now: Moment) {
-        self.host(&receipt.host).lane(receipt.lane).over(now, &receipt.stamp, Duration::ZERO);
+        self.over(receipt, Duration::ZERO, now);
         if let Purpose::Robots(origin, _) = &receipt.purpose {
             self.rulebook.ask_again(origin, now.after(FIRST_RETRY));
         }
+    }
+
+    fn over(&mut self, receipt: &Receipt, took: Duration, now: Moment) {
+        let host = self.host(&receipt.host, now);
+        host.lane(receipt.lane).over(now, &receipt.stamp, took);
+        host.party.over(&receipt.stamp, took);
+        if let Some(party) = receipt.address.and_then(|address| self.addresses.get_mut(&address)) {
+            party.over(&receipt.stamp, took);
+        }
+    }
+
+    /// The hosts that may ask again, now that this is over: its own, and those that waited for the same address.
+    pub fn freed(&mut self, receipt: &Receipt) -> Vec<Arc<str>> {
+        let party = receipt.address.and_then(|address| self.addresses.get_mut(&address));
+        let mut freed = party.map(Party::freed).unwrap_or_default();
+        freed.push(receipt.host.clone());
+        freed
     }
 
     /// Learns from an exchange: frees the connection, adjusts the pace, takes in robots.txt.
@@ -290,19 +348,16 @@ impl Gate {
         now: Moment,
         wall: Timestamp,
     ) -> Heard {
-        let host = self.host(&receipt.host);
-        host.lane(receipt.lane).over(now, &receipt.stamp, exchange.took());
-        host.note_pace(exchange);
-        let patience = patience(exchange, wall);
-        let back_off = patience.map(|asked| host.back_off(asked, now));
-        self.reach.entry(exchange.url.origin()).or_default().note(exchange, now);
+        self.over(receipt, exchange.took(), now);
+        let back_off = self.adjust_pace(receipt, exchange, now, wall);
+        self.note_reach(exchange, now);
         match &receipt.purpose {
             Purpose::Fetch(_) => back_off.map_or(Heard::Noted, |wait| Heard::BackOff(wall.after(wait))),
             Purpose::Robots(origin, hops) => {
                 let given_up = self.reach.get(origin).is_some_and(|reach| reach.dead.is_some());
                 let asked = Asked { origin, hops: *hops, given_up };
                 let learnt = self.rulebook.heard(&asked, exchange, body, now, wall);
-                self.obey_crawl_delay(origin);
+                self.obey_crawl_delay(origin, now);
                 match learnt {
                     Learnt::Moved(to, hops) => Heard::RobotsMoved { origin: origin.clone(), to, hops },
                     Learnt::Known(copy) => Heard::RobotsKnown(origin.clone(), Some(copy)),
@@ -314,9 +369,69 @@ impl Gate {
     }
 
     /// A delay that robots.txt asks for slows its host down.
-    fn obey_crawl_delay(&mut self, origin: &Origin) {
+    fn obey_crawl_delay(&mut self, origin: &Origin, now: Moment) {
         if let Some(delay) = self.rulebook.crawl_delay(origin) {
-            self.host(&origin.host).crawl_delay(delay);
+            self.host(&origin.host, now).party.crawl_delay(delay);
+        }
+    }
+
+    /// Spares a server that has enough, and trusts one that does well. Returns how long its host is left alone.
+    fn adjust_pace(
+        &mut self,
+        receipt: &Receipt,
+        exchange: &Exchange,
+        now: Moment,
+        wall: Timestamp,
+    ) -> Option<Duration> {
+        let (delay, written) = (self.options.delay, receipt.stamp.at());
+        let host = self.hosts.get_mut(&receipt.host)?;
+        host.address = exchange.peer.map(|peer| peer.ip()).or(host.address);
+        exchange.answer.as_ref()?;
+        let address = host.address.map(|address| shared(&mut self.addresses, address, delay));
+        let times = match receipt.lane {
+            Class::PageLike => &mut host.page_times,
+            Class::Requisite => &mut host.requisite_times,
+        };
+        let pace = times.note(exchange);
+        let patience = patience(exchange, wall);
+        if patience.is_none() && pace == Pace::Good {
+            address.map(Party::pleased);
+            if host.party.pleased() {
+                host.page_times.slow = None;
+                host.requisite_times.slow = None;
+            }
+            return None;
+        }
+        if patience.is_none() && pace == Pace::Slow {
+            address.map(Party::endured);
+            host.party.endured();
+            return None;
+        }
+        let own = host.party.troubled(written, now);
+        let wait = patience.map(|asked| asked.unwrap_or(own).min(LONGEST_BACK_OFF));
+        host.party.hold_until(now.after(wait.unwrap_or_default()));
+        if let Some(party) = address {
+            party.troubled(written, now);
+            party.hold_until(now.after(wait.unwrap_or_default().min(NEIGHBOURS_WAIT)));
+        }
+        wait
+    }
+
+    /// An origin that cannot be reached is tried a few times, ever more rarely, and then given up for this run.
+    fn note_reach(&mut self, exchange: &Exchange, now: Moment) {
+        let origin = exchange.url.origin();
+        match &exchange.fault {
+            Some(fault @ Fault::Forbidden(_)) => self.reach.entry(origin).or_default().dead = Some(fault.clone()),
+            Some(fault) if fault.is_unreachable() => {
+                let reach = self.reach.entry(origin).or_default();
+                reach.failures += 1;
+                reach.not_before = now.after(retry_wait(reach.failures));
+                reach.dead = Some(fault.clone()).filter(|_| reach.failures >= ATTEMPTS);
+            }
+            _ if exchange.answer.is_some() => {
+                self.reach.remove(&origin);
+            }
+            _ => {}
         }
     }
 
@@ -328,15 +443,22 @@ impl Gate {
         }
     }
 
+    /// Hosts whose past still counts, or might.
+    #[cfg(test)]
+    pub(super) fn known(&self) -> usize {
+        self.hosts.len()
+    }
+
     /// The gap between page-like starts on this host now.
     pub fn delay(&self, host: &str) -> Duration {
-        self.hosts.get(host).map_or(self.options.delay, |host| host.page.gap())
+        self.hosts.get(host).map_or(self.options.delay, |host| host.page.gap().max(host.party.gap()))
     }
 
     /// What must survive a restart, in wall time.
     pub fn clock(&self, name: &Arc<str>, now: Moment, wall: Timestamp) -> Option<HostClock> {
         let host = self.hosts.get(name)?;
-        let at = |moment: Moment| wall.after(moment.since(now));
+        let shared = host.address.and_then(|address| self.addresses.get(&address)).map(Party::next);
+        let at = |moment: Moment| wall.after(moment.max(host.party.next()).max(shared.unwrap_or_default()).since(now));
         Some(HostClock {
             host: name.clone(),
             page_next: at(host.page.rested_at(now)),
@@ -344,7 +466,12 @@ impl Gate {
         })
     }
 
-    fn host(&mut self, name: &Arc<str>) -> &mut Host {
+    fn host(&mut self, name: &Arc<str>, now: Moment) -> &mut Host {
+        if self.hosts.len() >= self.many && !self.hosts.contains_key(name) {
+            self.hosts.retain(|_, host| !host.is_at_rest(now));
+            self.addresses.retain(|_, party| !party.is_at_rest(now));
+            self.many = MANY.max(self.hosts.len() * 2);
+        }
         let options = &self.options;
         self.hosts.entry(name.clone()).or_insert_with(|| Host::new(options))
     }
@@ -354,20 +481,8 @@ fn not_asked() -> RobotsVerdict {
     RobotsVerdict::without_rule("not asked (--robots ignore)")
 }
 
-impl Reach {
-    /// An origin that cannot be reached is tried a few times, ever more rarely, and then given up for this run.
-    fn note(&mut self, exchange: &Exchange, now: Moment) {
-        match &exchange.fault {
-            Some(fault @ Fault::Forbidden(_)) => self.dead = Some(fault.clone()),
-            Some(fault) if fault.is_unreachable() => {
-                self.failures += 1;
-                self.not_before = now.after(retry_wait(self.failures));
-                self.dead = Some(fault.clone()).filter(|_| self.failures >= ATTEMPTS);
-            }
-            _ if exchange.answer.is_some() => self.failures = 0,
-            _ => {}
-        }
-    }
+fn shared(addresses: &mut HashMap<IpAddr, Party>, address: IpAddr, delay: Duration) -> &mut Party {
+    addresses.entry(address).or_insert_with(|| Party::new(delay, PER_ADDRESS))
 }
 
 impl Host {
@@ -375,11 +490,10 @@ impl Host {
         Host {
             page: Lane::new(options.delay, 1, options.per_host),
             requisite: Lane::new(options.requisite_delay, BURST, options.requisites_per_host),
-            single: false,
-            back_offs: 0,
-            answers: 0,
-            baseline: Duration::ZERO,
-            recent: Duration::ZERO,
+            party: Party::new(options.delay, usize::MAX),
+            address: None,
+            page_times: AnswerTimes::default(),
+            requisite_times: AnswerTimes::default(),
         }
     }
 
@@ -390,38 +504,40 @@ impl Host {
         }
     }
 
-    fn crawl_delay(&mut self, delay: Duration) {
-        self.single = true;
-        self.page.slow_to(delay);
+    fn is_at_rest(&self, now: Moment) -> bool {
+        self.party.is_at_rest(now) && self.page.rested_at(now) <= now && self.requisite.rested_at(now) <= now
     }
+}
 
-    /// Answer times that double put the host on one clock and one connection.
-    fn note_pace(&mut self, exchange: &Exchange) {
-        if exchange.answer.is_none() {
-            return;
-        }
+/// What an answer's time says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pace {
+    /// As at first, or nothing to speak of.
+    Good,
+    /// Slow, as has been said.
+    Slow,
+    /// Twice as slow as when it was last said, or as at first.
+    Doubled,
+}
+
+impl AnswerTimes {
+    fn note(&mut self, exchange: &Exchange) -> Pace {
         let took = exchange.times.first.unwrap_or_default().saturating_sub(exchange.times.sent.unwrap_or_default());
-        self.answers += 1;
-        if self.answers <= BASELINE {
-            self.baseline += took / BASELINE;
-            self.recent = self.baseline;
-            return;
+        self.count = self.count.saturating_add(1);
+        if self.count <= BASELINE {
+            self.first += took / BASELINE;
+            self.recent = self.first;
+            return Pace::Good;
         }
         self.recent = (self.recent * 3 + took) / 4;
-        if self.recent > self.baseline * 2 && self.recent > SLOW {
-            self.single = true;
+        if self.recent <= SLOW || self.recent <= self.first * 2 {
+            return Pace::Good;
         }
-    }
-
-    /// The server asked for patience; how long it gets.
-    fn back_off(&mut self, asked: Option<Duration>, now: Moment) -> Duration {
-        self.single = true;
-        let own = FIRST_BACK_OFF * 2u32.saturating_pow(self.back_offs.min(12));
-        self.back_offs += 1;
-        let wait = asked.unwrap_or(own).min(LONGEST_BACK_OFF);
-        self.page.hold_until(now.after(wait));
-        self.requisite.hold_until(now.after(wait));
-        wait
+        if self.slow.is_some_and(|slow| self.recent <= slow * 2) {
+            return Pace::Slow;
+        }
+        self.slow = Some(self.recent);
+        Pace::Doubled
     }
 }
 

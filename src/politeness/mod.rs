@@ -5,8 +5,11 @@
 
 mod gate;
 mod pace;
+mod party;
 mod robots;
 mod rulebook;
+#[cfg(test)]
+mod schedules;
 
 use std::time::Duration;
 

@@ -178,6 +178,10 @@ fn cases() -> Vec<Case> {
     cases
 }
 
+/// A page that says to whom it may be shown.
+const PAGE: &str =
+    "<html><meta name=Robots content='noarchive, nofollow'><meta name=pressmark content=noimageindex><p>A page.";
+
 /// Answers for whichever host is asked for.
 async fn serve(mut line: Line, does: Arc<HashMap<String, Does>>) {
     while let Some(head) = line.request().await {
@@ -194,7 +198,7 @@ async fn serve(mut line: Line, does: Arc<HashMap<String, Does>>) {
                 does.get(host).cloned().unwrap_or_else(|| answer("200 OK", "User-agent: *\nDisallow: /"))
             }
             ("/broken", _) => answer("500 Broken", ""),
-            ("/page", _) => answer("200 OK\r\nContent-Type: text/html", "<html><p>A page.</p></html>"),
+            ("/page", _) => answer("200 OK\r\nContent-Type: text/html\r\nX-Robots-Tag: pressmark: noindex", PAGE),
             _ => answer("404 Not Found", ""),
         };
         match does {
@@ -435,4 +439,22 @@ fn explain_fetches_nothing() {
     assert!(text.contains("guard      refused unless --allow-address lets it through: address 127.0.0.1"), "{text}");
     assert!(text.contains("one page every 5000 ms"), "{text}");
     assert!(!nowhere.path().join("none").exists());
+}
+
+#[test]
+fn what_a_page_says_of_being_shown_is_written_down() {
+    let archive = crawled().archive.path();
+    let tags = rows(archive, "SELECT DISTINCT robots_tags FROM capture_log WHERE role = 'page'");
+    assert_eq!(tags, [[Value::from(r#"["pressmark: noindex","noarchive, nofollow","pressmark: noimageindex"]"#)]]);
+    // It comes back when the database is made anew, and so do the verdicts.
+    let copy = tempfile::tempdir().unwrap();
+    std::fs::create_dir(copy.path().join("warc")).unwrap();
+    for file in warcs(archive) {
+        std::fs::copy(&file, copy.path().join("warc").join(file.file_name().unwrap())).unwrap();
+    }
+    assert!(run(pressmark().arg("reindex").arg("--archive").arg(copy.path())).status.success());
+    let question = "SELECT url, robots_rule, robots_line, robots_tags FROM capture_log ORDER BY url, fetched";
+    assert_eq!(rows(copy.path(), question), rows(archive, question));
+    let question = "SELECT url, rule, line FROM robots_verdict WHERE allowed ORDER BY url";
+    assert_eq!(rows(copy.path(), question), rows(archive, question));
 }

@@ -16,9 +16,9 @@ mod seeding;
 mod step;
 mod workers;
 
-pub use event::{Event, SeedSummary, Summary};
+pub use event::{Event, Postponed, SeedSummary, Summary};
 pub use lock::Lock;
-pub use plan::{Brings, Budget, DATABASE, Plan, Revisit, SeedInput};
+pub use plan::{Brings, Budget, DATABASE, Plan, Revisit, SeedInput, make_spool};
 pub use reread::{Reread, Said};
 pub use run::{Stop, run};
 pub use scope::{Depth, Listing, Origin, Reach, Scope, Verdict};

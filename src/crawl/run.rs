@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::io::ErrorKind;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::time::Duration;
@@ -14,9 +15,10 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::archivist::{Archivist, Done, Kept, Order};
+use super::plan::make_spool;
 use super::step::{Step, Taken, Turn};
 use super::workers::{self, Extra, Work, Worked};
-use super::{Error, Event, Plan, Revisit, SeedSummary, Summary, coding, resume, seeding};
+use super::{Error, Event, Plan, Postponed, Revisit, SeedSummary, Summary, coding, resume, seeding};
 use crate::archive::{self, Earlier, Writer};
 use crate::fetch::{self, Request, Transport};
 use crate::frontier::{Frontier, Lease, Next};
@@ -102,6 +104,8 @@ struct Dispatcher<'a, T> {
     draining: Option<Moment>,
     /// Why no new page is begun, once that is so.
     closed: Option<&'static str>,
+    /// What is left is not due before then.
+    postponed: Option<Timestamp>,
 }
 
 /// A robots.txt on its way to where it has moved.
@@ -153,9 +157,9 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             }
             _ => {}
         }
-        for folder in [plan.warc_folder(), plan.spool_folder()] {
-            std::fs::create_dir_all(&folder).map_err(|source| Error::Folder { path: folder, source })?;
-        }
+        let folder = |path: PathBuf| |source| Error::Folder { path, source };
+        std::fs::create_dir_all(plan.warc_folder()).map_err(folder(plan.warc_folder()))?;
+        make_spool(&plan.spool_folder()).map_err(folder(plan.spool_folder()))?;
         archive::write_readme(&plan.archive)?;
         store::may_begin(&plan.database())?;
         let mut store = Store::open(&plan.database())?;
@@ -219,6 +223,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             files: BTreeSet::new(),
             draining: None,
             closed: None,
+            postponed: None,
             clock,
         };
         for taken in planted.documents {
@@ -312,7 +317,10 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
                 self.frontier.put_back(*lease, Some(now));
                 Ok(Due::At(now))
             }
-            Next::NothingBefore(at) if at.since(now) > HORIZON => Ok(Due::Ended(self.closed.unwrap_or("done"))),
+            Next::NothingBefore(at) if at.since(now) > HORIZON => {
+                self.postponed = Some(self.clock.wall_at(at));
+                Ok(Due::Ended(self.closed.unwrap_or("done")))
+            }
             // Looked at again every now and then all the same: somebody may be watching.
             Next::NothingBefore(at) => Ok(Due::At(at.min(now.after(TICK)))),
             Next::Exhausted => Ok(Due::Ended(self.closed.unwrap_or("done"))),
@@ -663,6 +671,10 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             let verdict = if brought.failed_seeds.contains(id) { "failed" } else { "ok" }.to_owned();
             let failed = self.failed_by_seed.get(id).copied().unwrap_or(0);
             summary.seeds.push(SeedSummary { seed: seed.clone(), verdict, articles_new, articles_changed, failed });
+        }
+        if let Some(until) = self.postponed {
+            let urls = self.reader.hosts()?.iter().map(|host| host.pages + host.requisites).sum();
+            summary.postponed = Some(Postponed { urls, until: until.iso() });
         }
         // The writer must be the last to close the database: only it can leave a file that needs no WAL.
         drop((self.reader, self.frontier));

@@ -16,7 +16,7 @@ use crate::web::url::{Origin, WebUrl};
 use crate::web::verdict::RobotsVerdict;
 
 /// No server keeps its host from the crawl for longer than this at a time, whatever it asks for.
-const LONGEST_BACK_OFF: Duration = Duration::from_secs(24 * 3600);
+pub const LONGEST_BACK_OFF: Duration = Duration::from_secs(24 * 3600);
 /// Other names at its address wait with it for no longer than this: an address may serve half the web.
 const NEIGHBOURS_WAIT: Duration = Duration::from_secs(60);
 /// Connections to one address at a time, whatever the number of hosts behind it.
@@ -229,13 +229,15 @@ impl Gate {
         Gate { options, hosts: HashMap::new(), addresses: HashMap::new(), many: MANY, reach: HashMap::new(), rulebook }
     }
 
-    /// Takes up a stored clock, so that a restart does not hurry. A clock that was set wrong blocks nobody for long.
+    /// Takes up a stored clock, so that a restart does not hurry. One that lies further ahead than anybody is ever left
+    /// alone was written by a wall clock that was wrong: then the host waits for one gap.
     pub fn remember_host(&mut self, host: &Arc<str>, page: Moment, requisite: Moment, now: Moment) {
         let latest = now.after(LONGEST_BACK_OFF);
+        let gap = now.after(self.options.delay);
         if page.max(requisite) > now {
             let host = self.host(host, now);
-            host.page.hold_until(page.min(latest));
-            host.requisite.hold_until(requisite.min(latest));
+            host.page.hold_until(if page > latest { gap } else { page });
+            host.requisite.hold_until(if requisite > latest { gap } else { requisite });
         }
     }
 
@@ -477,12 +479,12 @@ impl Gate {
     }
 }
 
-fn not_asked() -> RobotsVerdict {
-    RobotsVerdict::without_rule("not asked (--robots ignore)")
-}
-
 fn shared(addresses: &mut HashMap<IpAddr, Party>, address: IpAddr, delay: Duration) -> &mut Party {
     addresses.entry(address).or_insert_with(|| Party::new(delay, PER_ADDRESS))
+}
+
+fn not_asked() -> RobotsVerdict {
+    RobotsVerdict::without_rule("not asked (--robots ignore)")
 }
 
 impl Host {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::party::ROW;
-use super::{Answer, BURST, Gate, Options, Receipt, RobotsPolicy};
+use super::{Answer, Gate, Options, Receipt, RobotsPolicy};
 use crate::web::candidate::Class;
 use crate::web::exchange::{Answer as Received, Exchange, Fault, Times};
 use crate::web::time::{Moment, Stamp, Timestamp};
@@ -181,7 +181,7 @@ impl World {
             let requisites = starts(Class::Requisite);
             for (i, from) in requisites.iter().enumerate() {
                 for (j, to) in requisites.iter().enumerate().skip(i) {
-                    let most = u64::from(BURST) + (to - from) / (gap / 5);
+                    let most = 4 + (to - from) / (gap / 5);
                     assert!((j - i + 1) as u64 <= most, "{} starts in {} ms", j - i + 1, (to - from) / MS);
                 }
             }

@@ -30,6 +30,9 @@ pub fn summary(summary: &Summary) -> String {
     if summary.refused_by_robots > 0 {
         line("refused", &format!("{}, by robots.txt", counted(summary.refused_by_robots, "URL")));
     }
+    if let Some(postponed) = &summary.postponed {
+        line("waiting", &format!("{}, none before {}", counted(postponed.urls, "URL"), clean(&postponed.until)));
+    }
     if summary.articles_incomplete > 0 {
         let lack = if summary.articles_incomplete == 1 { "lacks" } else { "lack" };
         line("incomplete", &format!("{} {lack} a picture", counted(summary.articles_incomplete, "article")));

@@ -116,6 +116,10 @@ impl Rulebook {
         self.entries.entry(origin).or_default().file = Some(file);
     }
 
+    pub(super) fn has_heard_of(&self, origin: &Origin) -> bool {
+        self.entries.contains_key(origin)
+    }
+
     pub(super) fn look(&self, origin: &Origin, path_and_query: &str, now: Moment, wall: Timestamp) -> Look {
         let Some(Entry { file, asking, .. }) = self.entries.get(origin) else { return Look::Unknown };
         match (asking, file) {
@@ -179,7 +183,7 @@ impl Rulebook {
 
     fn unreachable(&mut self, asked: &Asked<'_>, exchange: &Exchange, now: Moment, wall: Timestamp) -> Learnt {
         let why = match (&exchange.fault, readable_status(exchange)) {
-            (Some(fault), _) => fault.to_string(),
+            (Some(fault), _) => format!("robots.txt cannot be had ({fault}), so nothing may be fetched"),
             (None, Some(status)) => format!("robots.txt answered {status}, so nothing may be fetched"),
             (None, None) => "robots.txt got no readable answer, so nothing may be fetched".to_owned(),
         };

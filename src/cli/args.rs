@@ -4,10 +4,11 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use chrono::NaiveTime;
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use regex::Regex;
 
-use super::units::{duration, since, size, some_size, until};
+use super::units::{duration, hour, since, size, some_size, until};
 use crate::crawl::{Depth, Reach};
 use crate::report;
 use crate::web::time::Timestamp;
@@ -236,6 +237,15 @@ pub(super) struct Crawl {
     /// Stop cleanly after so long
     #[arg(long, value_name = "DUR", value_parser = duration)]
     pub max_time: Option<Duration>,
+    /// Stop cleanly when the clock next shows this time
+    #[arg(long, value_name = "HH:MM", value_parser = hour)]
+    pub stop_at: Option<NaiveTime>,
+    /// Fetch so many pages for each seed, itself included; the rest goes first next time
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub per_seed: Option<u64>,
+    /// Stop cleanly when the archive's WARC files have this size
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub max_archive: Option<u64>,
     #[command(flatten)]
     pub manners: MannersArgs,
     /// How to reach you: an e-mail address or a URL, sent as From

@@ -17,6 +17,7 @@ use super::args::{
 };
 use super::exit::{Exit, Outcome, failed, usage};
 use super::say;
+use super::units::time_until;
 use crate::archive::{Compress, Dictionary, Stored};
 use crate::crawl::{self, Brings, Budget, Event, Lock, Plan, Revisit, Scope, SeedInput, Stop, Summary};
 use crate::fetch::{self, Credentials, Fetcher, Unfit};
@@ -292,7 +293,14 @@ fn plan(common: &Common, crawl: Crawl, seeds: Vec<SeedInput>) -> anyhow::Result<
         RevisitArg::Always => Revisit::Always,
         RevisitArg::Never => Revisit::Never,
     };
-    plan.budget = Budget { pages: crawl.max_pages, bytes: crawl.max_bytes, time: crawl.max_time };
+    plan.budget = Budget {
+        pages: crawl.max_pages,
+        bytes: crawl.max_bytes,
+        time: crawl.max_time,
+        until: crawl.stop_at.map(time_until),
+        per_seed: crawl.per_seed,
+        archive: crawl.max_archive,
+    };
     plan.fresh = crawl.fresh;
     Ok(plan)
 }

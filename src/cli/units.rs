@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Local, NaiveDate, NaiveTime, TimeDelta, TimeZone};
+
 use crate::web::time::Timestamp;
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -57,6 +59,34 @@ pub(super) fn until(text: &str) -> Result<Timestamp, String> {
     day(text).map(|day| day.after(DAY)).or_else(|| Timestamp::from_iso(text)).ok_or_else(|| no_date(text))
 }
 
+/// `23:30`, on this machine's clock.
+pub(super) fn hour(text: &str) -> Result<NaiveTime, String> {
+    let wrong = || format!("«{text}» is no time of day; write 06:00 or 23:30");
+    let digits = text.split(':').all(|part| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit()));
+    NaiveTime::parse_from_str(text, "%H:%M").ok().filter(|_| digits).ok_or_else(wrong)
+}
+
+/// How long it is until the clock of this machine shows that time next.
+pub(super) fn time_until(time: NaiveTime) -> Duration {
+    next(&Local::now(), time)
+}
+
+/// From an instant to the next one at which its clock shows that time; a time that a day leaves out, when clocks are
+/// put forward, is the hour after.
+fn next<Z: TimeZone>(now: &DateTime<Z>, time: NaiveTime) -> Duration {
+    let today = now.date_naive();
+    let days = [Some(today), today.succ_opt(), today.succ_opt().and_then(|day| day.succ_opt())];
+    let on = |day: NaiveDate| {
+        let local = day.and_time(time);
+        let zone = now.timezone();
+        let there = |local| zone.from_local_datetime(&local).earliest();
+        there(local).or_else(|| there(local + TimeDelta::hours(1)))
+    };
+    let instants = days.into_iter().flatten().filter_map(on);
+    let waits = instants.filter_map(|instant| instant.signed_duration_since(now).to_std().ok());
+    waits.filter(|wait| !wait.is_zero()).min().unwrap_or(DAY)
+}
+
 fn day(text: &str) -> Option<Timestamp> {
     Timestamp::from_iso(&format!("{}T00:00:00Z", text.trim()))
 }
@@ -82,6 +112,19 @@ mod tests {
         assert_eq!(until("2026-11-22"), at("2026-11-23T00:00:00Z"));
         assert_eq!(until("2026-11-22T13:00:00+01:00"), at("2026-11-22T12:00:00Z"));
         assert!(since("22.11.2026").is_err());
+    }
+
+    #[test]
+    fn the_next_time_of_day_is_less_than_a_day_away() {
+        let zone = chrono::FixedOffset::east_opt(2 * 3600).unwrap();
+        let now = zone.with_ymd_and_hms(2026, 11, 22, 23, 30, 0).unwrap();
+        for (text, minutes) in [("23:31", 1), ("00:00", 30), ("06:00", 390), ("23:30", 24 * 60), ("23:29", 24 * 60 - 1)]
+        {
+            assert_eq!(next(&now, hour(text).unwrap()), Duration::from_secs(minutes * 60), "{text}");
+        }
+        for text in ["24:00", "6:00", "6", "06:00:00", "six", "", "06:60"] {
+            assert!(hour(text).is_err(), "{text}");
+        }
     }
 
     #[test]

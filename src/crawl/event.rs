@@ -97,7 +97,7 @@ pub struct Summary {
     pub started: String,
     /// When it ended.
     pub finished: String,
-    /// `done`, or what stopped it: `time`, `pages`, `bytes`, `signal`.
+    /// `done`, or what stopped it: `time`, `pages`, `bytes`, `archive`, `signal`.
     pub stopped_by: String,
     /// Page-like answers captured.
     pub pages: u64,
@@ -117,6 +117,8 @@ pub struct Summary {
     pub failed: u64,
     /// URLs that robots.txt forbids.
     pub refused_by_robots: u64,
+    /// Links that rules against traps kept out, by rule, in the order they were met.
+    pub traps: Vec<TrapSummary>,
     /// Articles of this run that lack a picture.
     pub articles_incomplete: u64,
     /// The seeds, in order.
@@ -154,6 +156,15 @@ pub struct SeedSummary {
     pub articles_changed: u64,
     /// URLs below it that were given up.
     pub failed: u64,
+}
+
+/// What one rule against traps kept out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct TrapSummary {
+    /// The rule.
+    pub rule: String,
+    /// Links it kept out.
+    pub urls: u64,
 }
 
 impl Summary {

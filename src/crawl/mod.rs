@@ -14,9 +14,10 @@ mod run;
 mod scope;
 mod seeding;
 mod step;
+mod traps;
 mod workers;
 
-pub use event::{Event, Postponed, SeedSummary, Summary};
+pub use event::{Event, Postponed, SeedSummary, Summary, TrapSummary};
 pub use lock::Lock;
 pub use plan::{Brings, Budget, DATABASE, Plan, Revisit, SeedInput, make_spool};
 pub use reread::{Reread, Said};

@@ -97,6 +97,12 @@ pub struct Budget {
     pub bytes: Option<u64>,
     /// Time since the start; no new page starts at 90 %.
     pub time: Option<Duration>,
+    /// Time until an hour of the day; no new page starts in the last minute.
+    pub until: Option<Duration>,
+    /// Pages fetched for each seed, exactly, the seed among them.
+    pub per_seed: Option<u64>,
+    /// Bytes of the archive's WARC files, those of earlier runs included.
+    pub archive: Option<u64>,
 }
 
 impl Plan {

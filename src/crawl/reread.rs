@@ -57,6 +57,7 @@ impl Reread {
     pub fn read(&self, found: &Found, original: Option<&Record>, seed_id: i64) -> Option<Said> {
         let mut settled = self.0.found(found, original, seed_id, None)?;
         settled.offers.retain(|offer| offer.page.is_some());
+        settled.kept_out.clear();
         Some(Said { asked: asked(found, seed_id), settled, robots: robots(found, original) })
     }
 }

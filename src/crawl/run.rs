@@ -17,8 +17,9 @@ use tokio::task::JoinSet;
 use super::archivist::{Archivist, Done, Kept, Order};
 use super::plan::make_spool;
 use super::step::{Step, Taken, Turn};
+use super::traps::{self, Sort, Ward};
 use super::workers::{self, Extra, Work, Worked};
-use super::{Error, Event, Plan, Postponed, Revisit, SeedSummary, Summary, coding, resume, seeding};
+use super::{Error, Event, Plan, Postponed, Revisit, SeedSummary, Summary, TrapSummary, coding, resume, seeding};
 use crate::archive::{self, Earlier, Writer};
 use crate::fetch::{self, Request, Transport};
 use crate::frontier::{Frontier, Lease, Next};
@@ -41,6 +42,8 @@ const HORIZON: Duration = Duration::from_secs(600);
 const DRAIN: Duration = Duration::from_secs(30);
 /// Budgets of time and bytes stop new pages when so much of them is used, so that pages end whole.
 const NEARLY: f64 = 0.9;
+/// Before an hour of the day at which a run stops, no page begins for so long.
+const LAST_MINUTE: Duration = Duration::from_secs(60);
 
 /// How a run is asked to stop.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -82,6 +85,7 @@ struct Dispatcher<'a, T> {
     seed_names: HashMap<i64, String>,
     gate: Gate,
     frontier: Frontier,
+    ward: Ward,
     reader: Reader,
     /// Hops of robots.txt files that have moved.
     errands: Vec<Errand>,
@@ -96,6 +100,9 @@ struct Dispatcher<'a, T> {
     next_tick: Moment,
     counters: Summary,
     pages_begun: u64,
+    pages_by_seed: HashMap<i64, u64>,
+    /// Bytes of the WARC files when the run began.
+    archived: u64,
     /// Turns that are over.
     settled: u64,
     failed_by_seed: HashMap<i64, u64>,
@@ -189,6 +196,8 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         });
         let gate = remembering_gate(plan, &store, run, clock.as_ref())?;
         let frontier = Frontier::new(store.reader()?, run, clock.clone())?;
+        let mut ward = Ward::default();
+        ward.seeds(&planted.candidates);
         let reader = store.reader()?;
         let seed_names = store.seed_names()?;
         let (done_tx, done) = mpsc::unbounded_channel();
@@ -206,6 +215,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             seed_names,
             gate,
             frontier,
+            ward,
             reader,
             errands: Vec::new(),
             air: JoinSet::new(),
@@ -218,6 +228,8 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             next_tick: now.after(TICK),
             counters: Summary { run: run.id, ..Summary::default() },
             pages_begun: 0,
+            pages_by_seed: HashMap::new(),
+            archived: bytes_in(&plan.warc_folder()),
             settled: 0,
             failed_by_seed: HashMap::new(),
             files: BTreeSet::new(),
@@ -323,6 +335,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             }
             // Looked at again every now and then all the same: somebody may be watching.
             Next::NothingBefore(at) => Ok(Due::At(at.min(now.after(TICK)))),
+            Next::Exhausted if self.closed.is_none() && self.frontier.passes_over()? => Ok(Due::Ended("pages")),
             Next::Exhausted => Ok(Due::Ended(self.closed.unwrap_or("done"))),
             Next::Waiting if self.closed.is_some() => Ok(Due::Ended(self.closed.unwrap_or("done"))),
             Next::Waiting => {
@@ -343,7 +356,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         match self.gate.ask(&candidate.url, candidate.role.class(), now, self.clock.wall()) {
             Answer::Go(permit) => {
                 if lease.begins_page() {
-                    self.pages_begun += 1;
+                    self.begin_page(candidate.seed);
                 }
                 self.frontier.taken(&lease, now);
                 let earlier = self.earlier(&lease)?;
@@ -394,6 +407,16 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         Ok(())
     }
 
+    /// Counts a page for the budgets.
+    fn begin_page(&mut self, seed: i64) {
+        self.pages_begun += 1;
+        let of_seed = self.pages_by_seed.entry(seed).or_default();
+        *of_seed += 1;
+        if self.plan.budget.per_seed.is_some_and(|most| *of_seed >= most) {
+            self.frontier.close_seed(seed);
+        }
+    }
+
     /// The answer to ask about: has it changed since? Only a first attempt asks so: what comes again after trouble is
     /// asked for in full.
     fn earlier(&self, lease: &Lease) -> Result<Option<Box<Earlier>>, Error> {
@@ -426,7 +449,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         let budget = &self.plan.budget;
         let by = if budget.bytes.is_some_and(|bytes| self.counters.bytes_received >= bytes) {
             "bytes"
-        } else if budget.time.is_some_and(|time| now.since(self.started.0) >= time) {
+        } else if budget.time.into_iter().chain(budget.until).any(|time| now.since(self.started.0) >= time) {
             "time"
         } else {
             return false;
@@ -448,6 +471,13 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         }
         if budget.time.is_some_and(|time| nearly(elapsed.as_secs_f64(), time.as_secs_f64())) {
             self.closed.get_or_insert("time");
+        }
+        // A night is long: a tenth of it would be an hour.
+        if budget.until.is_some_and(|until| elapsed + LAST_MINUTE.min(until.mul_f64(1.0 - NEARLY)) >= until) {
+            self.closed.get_or_insert("time");
+        }
+        if budget.archive.is_some_and(|most| self.archived + self.counters.bytes_written >= most) {
+            self.closed.get_or_insert("archive");
         }
         if self.closed.is_some() {
             self.frontier.close_pages();
@@ -571,8 +601,9 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
 
     /// An answer has been read: what it named is offered, its turn is settled, and all of it goes to the archivist.
     fn read(&mut self, taken: Result<(Taken, Extra), archive::Error>) -> Result<(), Error> {
-        let (taken, extra) = taken?;
+        let (mut taken, extra) = taken?;
         self.reading -= 1;
+        self.ward.sift(&mut taken, &self.reader)?;
         self.frontier.offer(&taken.settled.offers)?;
         self.count(&taken);
         self.keep(taken, extra)
@@ -608,7 +639,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             ..Settled::new(lease.candidate.url.as_str(), lease.candidate.role)
         };
         let extra = Extra { lease: Some(lease), clock: None, robots: None, hold: self.clock.hold() };
-        self.keep(Taken { encoded: None, settled }, extra)
+        self.keep(Taken { encoded: None, settled, sort: Sort::Plain }, extra)
     }
 
     fn note_failure(&mut self, candidate: &Candidate, outcome: &Outcome) {
@@ -621,6 +652,12 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
 
     fn count(&mut self, taken: &Taken) {
         let settled = &taken.settled;
+        for out in settled.kept_out.iter().filter(|out| traps::is_trap(&out.rule)) {
+            match self.counters.traps.iter_mut().find(|trap| trap.rule == out.rule) {
+                Some(trap) => trap.urls += out.urls,
+                None => self.counters.traps.push(TrapSummary { rule: out.rule.clone(), urls: out.urls }),
+            }
+        }
         let is_over = matches!(settled.outcome, Some(Outcome::Done { .. })) && settled.redirect.is_none();
         if taken.encoded.is_some() && is_over {
             match settled.role {
@@ -636,6 +673,9 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             Done::Failed(error) => Err(error),
             Done::Committed { turns, captures, revisits, bytes, offered, settled, files } => {
                 self.uncommitted -= turns;
+                if self.uncommitted == 0 {
+                    self.ward.committed();
+                }
                 self.counters.revisits += revisits as u64;
                 self.counters.bytes_written += bytes;
                 self.files.extend(files);
@@ -759,6 +799,12 @@ fn remembering_gate(plan: &Plan, store: &Store, run: Run, clock: &dyn Clock) -> 
         gate.remember_host(&host.clock.host, page, requisite, now);
     }
     Ok(gate)
+}
+
+/// The length of all files of a folder; what cannot be looked at counts nothing.
+fn bytes_in(folder: &std::path::Path) -> u64 {
+    let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    files.filter_map(|file| file.metadata().ok()).filter(std::fs::Metadata::is_file).map(|file| file.len()).sum()
 }
 
 /// The most memory this process has held, where the system tells.

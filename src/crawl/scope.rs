@@ -4,10 +4,11 @@ use std::str::FromStr;
 
 use regex::Regex;
 
+use super::traps::{self, LIST_DEPTH, LIST_IN_LIST};
 use crate::web::candidate::Role;
 use crate::web::url::WebUrl;
 
-/// Redirects followed in a row.
+/// Redirects followed in a row, by HTTP and by `<meta http-equiv=refresh>` alike.
 const HOPS: u16 = 10;
 
 /// How far links are followed.
@@ -28,7 +29,7 @@ pub enum Reach {
     Host,
     /// Their registrable domains.
     Domain,
-    /// Addresses that begin like the seed's, up to its last slash.
+    /// Addresses that begin like the seed's, or the linking page's, up to its last slash.
     Prefix,
     /// Anywhere.
     Any,
@@ -50,6 +51,8 @@ pub struct Scope {
 /// What a link stands in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Listing {
+    /// A sitemap index: what it lists are lists, on any host.
+    Index,
     /// A feed or sitemap: what it lists is in scope on any host.
     Listed,
     /// A page that lists articles.
@@ -83,7 +86,8 @@ pub enum Verdict {
 impl Scope {
     /// May this link be followed?
     pub fn judge(&self, url: &WebUrl, from: Origin<'_>) -> Verdict {
-        if let Some(rule) = self.pattern(url) {
+        let rule = self.pattern(url).or_else(|| traps::look(url).map(str::to_owned));
+        if let Some(rule) = rule {
             return Verdict::Out(rule);
         }
         match (self.depth, from.listing) {
@@ -91,15 +95,25 @@ impl Scope {
             (Depth::Auto, Listing::List) if from.depth > 0 => {
                 return Verdict::Out("only a seed's list is followed (--depth auto)".to_owned());
             }
+            (Depth::Auto, Listing::Index) if from.depth >= LIST_DEPTH => {
+                return Verdict::Out(LIST_IN_LIST.to_owned());
+            }
+            (Depth::Auto, Listing::Listed) if from.depth > LIST_DEPTH => {
+                return Verdict::Out(LIST_IN_LIST.to_owned());
+            }
             (Depth::Hops(most), _) if from.depth >= most => {
                 return Verdict::Out(format!("more than {most} hops from the seed (--depth)"));
             }
             _ => {}
         }
-        if from.listing == Listing::Listed {
+        if matches!(from.listing, Listing::Index | Listing::Listed) {
             return Verdict::In("listed by a feed or sitemap");
         }
-        if self.reaches(url, from) { Verdict::In(self.reach.rule()) } else { Verdict::Out(self.reach.refusal(url)) }
+        if self.reaches(url, from) {
+            Verdict::In(self.reach.rule())
+        } else {
+            Verdict::Out(self.reach.refusal().to_owned())
+        }
     }
 
     /// May this seed be fetched? Only an exclusion can keep a seed out.
@@ -112,8 +126,11 @@ impl Scope {
         if hops >= HOPS {
             return Verdict::Out(format!("more than {HOPS} redirects in a row"));
         }
-        let excluded = self.excluded(url).filter(|_| role == Role::Page);
-        excluded.map_or(Verdict::In("a redirect"), Verdict::Out)
+        if role != Role::Page {
+            return Verdict::In("a redirect");
+        }
+        let rule = self.excluded(url).or_else(|| traps::look(url).map(str::to_owned));
+        rule.map_or(Verdict::In("a redirect"), Verdict::Out)
     }
 
     fn excluded(&self, url: &WebUrl) -> Option<String> {
@@ -133,14 +150,21 @@ impl Scope {
             Reach::Any => true,
             Reach::Host => near(&|other| other.host() == url.host()),
             Reach::Domain => near(&|other| other.domain() == url.domain()),
-            Reach::Prefix => seed.is_some_and(|seed| url.as_str().starts_with(up_to_last_slash(seed.as_str()))),
+            Reach::Prefix => near(&|other| is_below(url, other)),
         }
     }
 }
 
-fn up_to_last_slash(url: &str) -> &str {
-    let path = url.split('?').next().unwrap_or(url);
-    path.rfind('/').map_or(path, |slash| &path[..=slash])
+/// Whether a URL begins like another up to its last slash, by whatever scheme.
+fn is_below(url: &WebUrl, other: &WebUrl) -> bool {
+    let folder = other.path().rfind('/').map_or("/", |slash| &other.path()[..=slash]);
+    url.host() == other.host() && port(url) == port(other) && url.path().starts_with(folder)
+}
+
+/// The port that a URL names, if it names one.
+fn port(url: &WebUrl) -> Option<u16> {
+    let origin = url.origin();
+    Some(origin.port).filter(|port| *port != if origin.tls { 443 } else { 80 })
 }
 
 impl Reach {
@@ -153,12 +177,13 @@ impl Reach {
         }
     }
 
-    fn refusal(self, url: &WebUrl) -> String {
+    /// It names no URL: what a rule kept out is counted by its words.
+    fn refusal(self) -> &'static str {
         match self {
-            Reach::Host => format!("{} is another host (--scope host)", url.host()),
-            Reach::Domain => format!("{} is another domain (--scope domain)", url.domain()),
-            Reach::Prefix => "not below its seed (--scope prefix)".to_owned(),
-            Reach::Any => "out of scope".to_owned(),
+            Reach::Host => "another host (--scope host)",
+            Reach::Domain => "another domain (--scope domain)",
+            Reach::Prefix => "not below its seed (--scope prefix)",
+            Reach::Any => "out of scope",
         }
     }
 }

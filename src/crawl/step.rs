@@ -4,17 +4,19 @@
 //! crawl, make the records, and say how the turn ended. It runs on a worker, waits for nothing and decides from values.
 //! [`Step::found`] does the same for a capture that a crash left without its rows.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use super::coding;
 use super::plan::{Brings, Revisit};
 use super::scope::{Listing, Origin, Scope, Verdict};
+use super::traps::{self, Sort};
 use crate::archive::{self, Earlier, Encoded, Found, ImageNote, Notes, Record, Unchanged};
 use crate::extract::{self, Findings, Kind};
 use crate::politeness;
 use crate::seeds;
-use crate::store::{Page, Queued, Settled};
+use crate::store::{KeptOut, Page, Queued, Settled};
 use crate::web::candidate::{Candidate, Role};
 use crate::web::claims::Claims;
 use crate::web::exchange::{Exchange, Fault};
@@ -39,6 +41,10 @@ const FIRST_WAIT: Duration = Duration::from_secs(5);
 
 /// Redirect statuses that name another place for the same thing (RFC 9110, 15.4).
 const REDIRECTS: [u16; 5] = [301, 302, 303, 307, 308];
+
+/// A page that leads elsewhere by itself is a redirect when it does so within this time: «you will be taken there in five
+/// seconds». Later, it is a page that is shown in turn with others, or renewed.
+const AT_ONCE: Duration = Duration::from_secs(10);
 
 /// The answer to «has it changed?» (RFC 9110, 15.4.5).
 const NOT_MODIFIED: u16 = 304;
@@ -80,6 +86,8 @@ pub(super) struct Taken {
     pub encoded: Option<Encoded>,
     /// To be committed, once that is synced.
     pub settled: Settled,
+    /// For the guard against traps.
+    pub sort: Sort,
 }
 
 /// What was read in an answer.
@@ -91,7 +99,11 @@ struct Reading {
     redirect: Option<WebUrl>,
     /// Why a redirect leads nowhere.
     dead_end: Option<String>,
-    /// What kept links out, for the log: counts only, the links themselves stand in the metadata record.
+    /// What kept links out, by rule: counts only, the links themselves stand in the metadata record.
+    kept_out: BTreeMap<String, KeptOut>,
+    /// Links of it that are followed.
+    followed: usize,
+    sort: Sort,
     oddities: Vec<String>,
     /// `X-Robots-Tag`, and the page's own directives.
     robots: Vec<String>,
@@ -152,6 +164,7 @@ impl Step {
         if let Some((earlier, Ok(_))) = repeated {
             encoded = encoded.map(|encoded| encoded.into_revisit(Unchanged::NotModified(earlier))).transpose()?;
         }
+        let sort = reading.sort;
         let settled = Settled {
             verdict,
             referer: candidate.referer,
@@ -160,7 +173,7 @@ impl Step {
             tries: tries + 1,
             ..settled(candidate.url.as_str(), candidate.role, reading)
         };
-        Ok(Taken { encoded, settled })
+        Ok(Taken { encoded, settled, sort })
     }
 
     /// A seed document that is its own article: archived as it is, read like a page.
@@ -179,7 +192,7 @@ impl Step {
         let encoded =
             archive::encode_document(&url, at, "text/markdown; charset=utf-8", &document.bytes, &notes, &self.records)?;
         let settled = settled(&url, Role::Document, reading);
-        Ok(Taken { encoded: Some(encoded), settled })
+        Ok(Taken { encoded: Some(encoded), settled, sort: Sort::Plain })
     }
 
     /// A capture that the database does not know yet; `original` holds the payload of a revisit, `row` is what the
@@ -306,33 +319,39 @@ impl Step {
     fn read_redirect(&self, spot: &Spot<'_>, url: &WebUrl, head: &Head) -> Reading {
         let mut reading = Reading::default();
         let Some(location) = head.field("location") else { return reading };
-        let is_seed = spot.depth == 0 && spot.role == Role::Page;
         match url.join(&location, None) {
-            Ok(target) if target == *url => reading.dead_end = Some("redirects to itself".to_owned()),
-            Ok(target) => {
-                reading.redirect = Some(target.clone());
-                match self.scope.judge_redirect(&target, spot.role, spot.hops) {
-                    Verdict::In(_) if spot.role != Role::Robots => {
-                        let mut offered = self.candidate(spot, target, spot.role, None);
-                        offered.hops = spot.hops + 1;
-                        // Where a seed leads is as due as the seed.
-                        offered.again |= is_seed && self.revisit == Revisit::Auto;
-                        // A page that has begun ends before another begins.
-                        offered.priority = if spot.role == Role::Page { 0 } else { offered.priority };
-                        offered.depth = spot.depth;
-                        offered.page = spot.page.map(str::to_owned);
-                        offered.claims = spot.claims.cloned().map(Box::new);
-                        reading.offers.push(offered);
-                    }
-                    Verdict::In(_) => {}
-                    Verdict::Out(rule) => reading.dead_end = Some(format!("the redirect is not followed: {rule}")),
-                }
+            Ok(target) if target == *url => {
+                reading.dead_end = Some(format!("redirects in a circle, back to {target}"));
             }
+            Ok(target) => self.lead_on(spot, target, &mut reading),
             Err(cause) => {
-                reading.dead_end = Some(format!("redirects to «{}»: {cause}", without_credentials(&location)))
+                reading.dead_end = Some(format!("redirects to «{}»: {cause}", without_credentials(&location)));
             }
         }
         reading
+    }
+
+    /// Offers where an answer leads, by its status or by itself.
+    fn lead_on(&self, spot: &Spot<'_>, target: WebUrl, reading: &mut Reading) {
+        reading.redirect = Some(target.clone());
+        if let Verdict::Out(rule) = self.scope.judge_redirect(&target, spot.role, spot.hops) {
+            reading.dead_end = Some(format!("the redirect is not followed: {rule}"));
+            return;
+        }
+        if spot.role == Role::Robots {
+            return;
+        }
+        let is_seed = spot.depth == 0 && spot.role == Role::Page;
+        let mut offered = self.candidate(spot, target, spot.role, None);
+        offered.hops = spot.hops + 1;
+        // Where a seed leads is as due as the seed.
+        offered.again |= is_seed && self.revisit == Revisit::Auto;
+        // A page that has begun ends before another begins.
+        offered.priority = if spot.role == Role::Page { 0 } else { offered.priority };
+        offered.depth = spot.depth;
+        offered.page = spot.page.map(str::to_owned);
+        offered.claims = spot.claims.cloned().map(Box::new);
+        reading.offers.push(offered);
     }
 
     /// A page is a feed, a sitemap, or HTML; anything else says nothing to us.
@@ -346,6 +365,15 @@ impl Step {
             for link in &findings.links {
                 self.follow(spot, url, (&link.url, None), listing, reading);
             }
+            // What pages below the seeds say is compared, where it leads anywhere.
+            if spot.depth > 0 && reading.followed > 0 {
+                reading.sort = Sort::Page(traps::likeness(&findings));
+            }
+            let field = head.field("refresh").and_then(|value| extract::refresh(&value, url));
+            let refresh = field.or_else(|| findings.refresh.clone());
+            if let Some(refresh) = refresh.filter(|refresh| refresh.after <= AT_ONCE && refresh.to != *url) {
+                self.lead_on(spot, refresh.to, reading);
+            }
             self.bring(spot, Some(url), &findings, reading);
             reading.oddities.extend(findings.oddities.iter().cloned());
             reading.robots.extend(findings.meta_robots.iter().cloned());
@@ -356,15 +384,21 @@ impl Step {
         if !matches!(harvest.format, Some(seeds::Format::Feed | seeds::Format::Sitemap | seeds::Format::SitemapIndex)) {
             return;
         }
+        let is_index = harvest.format == Some(seeds::Format::SitemapIndex);
+        if is_index && spot.depth > 0 {
+            reading.sort = Sort::NestedIndex;
+        }
+        let listing = if is_index { Listing::Index } else { Listing::Listed };
         for seed in harvest.seeds {
-            self.follow(spot, url, (&seed.url, Some(seed.claims)), Listing::Listed, reading);
+            self.follow(spot, url, (&seed.url, Some(seed.claims)), listing, reading);
         }
         for reject in harvest.rejects {
             reading.oddities.push(format!("line {}: {}", reject.line, reject.reason));
         }
     }
 
-    /// Offers a link of this page, with what was said of it, if it belongs to the crawl.
+    /// Offers a link of this page, with what was said of it, if it belongs to the crawl; else counts it under the rule
+    /// that keeps it out. What `rel=nofollow` says is meant for those who rank pages.
     fn follow(
         &self,
         spot: &Spot<'_>,
@@ -375,12 +409,28 @@ impl Step {
     ) {
         let (url, claims) = link;
         let from = Origin { seed: spot.seed, page, listing, depth: spot.depth };
-        if let Verdict::In(_) = self.scope.judge(url, from) {
-            let mut offered = self.candidate(spot, url.clone(), Role::Page, None);
-            offered.depth = spot.depth + 1;
-            offered.claims = claims.map(Box::new);
-            reading.offers.push(offered);
-        }
+        let (most, too_many) = match listing {
+            Listing::Index | Listing::Listed => (traps::LISTED, traps::MANY_LISTED),
+            Listing::List | Listing::Page => (traps::LINKS, traps::MANY_LINKS),
+        };
+        let rule = match self.scope.judge(url, from) {
+            Verdict::In(_) if reading.followed < most => {
+                let mut offered = self.candidate(spot, url.clone(), Role::Page, None);
+                offered.depth = spot.depth + 1;
+                offered.claims = claims.map(Box::new);
+                reading.offers.push(offered);
+                reading.followed += 1;
+                return;
+            }
+            Verdict::In(_) => too_many.to_owned(),
+            Verdict::Out(rule) => rule,
+        };
+        let example = |rule: &String| KeptOut::example(spot.seed_id, rule.as_str(), url.as_str());
+        let out = match reading.kept_out.get_mut(&rule) {
+            Some(out) => out,
+            None => reading.kept_out.entry(rule.clone()).or_insert(example(&rule)),
+        };
+        out.urls += 1;
     }
 
     fn read_style(&self, spot: &Spot<'_>, url: &WebUrl, head: &Head, body: &[u8], reading: &mut Reading) {
@@ -501,6 +551,7 @@ fn settled(url: &str, role: Role, reading: Reading) -> Settled {
         page: reading.findings.map(Page),
         redirect: reading.redirect,
         offers: reading.offers,
+        kept_out: reading.kept_out.into_values().collect(),
         ..Settled::new(url, role)
     }
 }

@@ -9,6 +9,7 @@ mod article;
 mod byline;
 mod dates;
 mod images;
+mod refresh;
 mod srcset;
 mod style;
 mod tree;
@@ -27,6 +28,8 @@ use crate::web::message::Head;
 use crate::web::referrer::Policy;
 use crate::web::time::Timestamp;
 use crate::web::url::WebUrl;
+
+pub use refresh::{Refresh, refresh};
 
 /// A document to be read.
 #[derive(Clone, Debug)]
@@ -59,6 +62,8 @@ pub struct Findings {
     pub requisites: Vec<Requisite>,
     /// Pages it links to, in document order, each once.
     pub links: Vec<Link>,
+    /// Where the page leads by itself (`<meta http-equiv=refresh>`).
+    pub refresh: Option<Refresh>,
     /// The page's own robots directives, as written: `noarchive`; to one crawler, `googlebot: noindex`.
     pub meta_robots: Vec<String>,
     /// Anything a reader of the archive may want to know: unreadable links, nesting cut off, charset conflicts.
@@ -274,6 +279,7 @@ pub fn read(document: &Document<'_>) -> Findings {
     let unsigned = article.published.is_none() && article.byline.is_empty() && !facts.is_article && !is_post;
     let kind =
         if kind == Kind::Article && unsigned && article.text.chars().count() < SHORT { Kind::Other } else { kind };
+    let refresh = page.refresh.take();
     let meta_robots = ROBOTS.iter().flat_map(|name| {
         let prefix = if *name == "robots" { String::new() } else { format!("{name}: ") };
         page.meta(name).map(move |directives| format!("{prefix}{directives}"))
@@ -286,6 +292,7 @@ pub fn read(document: &Document<'_>) -> Findings {
         requisites: distinct_requisites(page.requisites, &images),
         links: distinct_links(page.links, &images),
         images,
+        refresh,
         meta_robots,
         oddities,
     }

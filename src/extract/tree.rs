@@ -109,6 +109,8 @@ pub(super) struct Page {
     /// Name (in lower case) and content of each `meta` in order.
     pub metas: Vec<(String, String)>,
     pub canonical: Option<String>,
+    /// Where `<meta http-equiv=refresh>` leads, the first one.
+    pub refresh: Option<super::Refresh>,
     pub json_ld: Vec<String>,
     /// Texts of elements that name an author by `rel`, `itemprop` or class.
     pub authors: Vec<String>,
@@ -142,6 +144,7 @@ impl Page {
             title: None,
             metas: Vec::new(),
             canonical: None,
+            refresh: None,
             json_ld: Vec::new(),
             authors: Vec::new(),
             times: Vec::new(),
@@ -225,7 +228,7 @@ impl Page {
             "title" | "desc" if state.flags.svg => return,
             "head" => state.flags.head = true,
             "svg" => state.flags.svg = true,
-            "meta" => return self.read_meta(element),
+            "meta" => return self.read_meta(element, state),
             "link" => return self.read_link_element(element, state),
             "img" | "amp-img" => return self.read_picture(element, state),
             "image" if state.flags.svg => {
@@ -366,7 +369,15 @@ impl Page {
         }
     }
 
-    fn read_meta(&mut self, element: ElementRef<'_>) {
+    fn read_meta(&mut self, element: ElementRef<'_>, state: State) {
+        // In `noscript` it is meant for others: the page as browsers show it stays where it is.
+        if element.attr("http-equiv").is_some_and(|name| name.eq_ignore_ascii_case("refresh"))
+            && !state.flags.noscript
+            && self.refresh.is_none()
+        {
+            self.refresh =
+                element.attr("content").and_then(|content| super::refresh::read(content, |href| self.base.join(href)));
+        }
         let name = ["property", "name", "itemprop"].into_iter().find_map(|attr| element.attr(attr));
         if let (Some(name), Some(content)) = (name, element.attr("content")) {
             self.metas.push((name.trim().to_ascii_lowercase(), folded(content)));

@@ -33,6 +33,8 @@ pub struct Frontier {
     sequence: u64,
     /// No new page begins any more.
     pages_closed: bool,
+    /// Nor does one of these seeds.
+    seeds_closed: BTreeSet<i64>,
 }
 
 /// One host and class.
@@ -128,6 +130,7 @@ impl Frontier {
             leased: 0,
             sequence: 0,
             pages_closed: false,
+            seeds_closed: BTreeSet::new(),
             reader,
         };
         let now = frontier.clock.now();
@@ -234,9 +237,24 @@ impl Frontier {
             let ((_, order), queued) = entry.remove_entry();
             lane.ready.insert((queued.candidate.priority, order), queued);
         }
+        let closed = &self.seeds_closed;
+        let is_over =
+            |queued: &Queued| closed.contains(&queued.candidate.seed) && begins_page(&queued.candidate, queued.tries);
+        if !closed.is_empty() {
+            let over: Vec<(u8, u64)> =
+                lane.ready.iter().filter(|(_, queued)| is_over(queued)).map(|(at, _)| *at).collect();
+            for queued in over.iter().filter_map(|at| lane.ready.remove(at)) {
+                // They wait in the store, which does not name them again; what it does not know yet stays in mind.
+                let url = queued.candidate.url.as_str();
+                if !self.uncommitted.contains(url) && !self.unwritten.contains_key(url) {
+                    lane.in_hand.remove(url);
+                    lane.more = true;
+                }
+            }
+        }
         // A window may be full of URLs that are not due, while the store holds some that are.
         while lane.ready.is_empty() && lane.more {
-            let rows = self.reader.queued(&key.host, key.class, &lane.in_hand, WINDOW)?;
+            let rows = self.reader.queued(&key.host, key.class, &lane.in_hand, &self.seeds_closed, WINDOW)?;
             lane.more = rows.len() == WINDOW;
             for queued in rows {
                 self.sequence += 1;
@@ -276,6 +294,19 @@ impl Frontier {
     /// From now on no page is leased for the first time; what has begun (redirects, further attempts, requisites) is.
     pub fn close_pages(&mut self) {
         self.pages_closed = true;
+    }
+
+    /// From now on no page of this seed is leased for the first time; they stay in the store's queue.
+    pub fn close_seed(&mut self, seed: i64) {
+        self.seeds_closed.insert(seed);
+    }
+
+    /// Whether pages wait in the store that [`Frontier::close_seed`] keeps from being leased.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn passes_over(&self) -> Result<bool, Error> {
+        Ok(!self.seeds_closed.is_empty() && self.reader.waits_for(&self.seeds_closed)?)
     }
 
     /// The lease is being worked on: its lane may be looked at again at once.

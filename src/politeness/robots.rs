@@ -122,6 +122,11 @@ impl Robots {
         }
     }
 
+    /// The memory it takes, in bytes.
+    pub(super) fn weight(&self) -> usize {
+        self.text.len() + size_of_val(&*self.rules)
+    }
+
     fn slice(&self, (from, to): (u32, u32)) -> &[u8] {
         &self.text[from as usize..to as usize]
     }

@@ -33,6 +33,11 @@ pub fn summary(summary: &Summary) -> String {
     if let Some(postponed) = &summary.postponed {
         line("waiting", &format!("{}, none before {}", counted(postponed.urls, "URL"), clean(&postponed.until)));
     }
+    let traps: Vec<String> =
+        summary.traps.iter().map(|trap| format!("{}: {}", counted(trap.urls, "link"), trap.rule)).collect();
+    for (i, trap) in listed(&traps).iter().enumerate() {
+        line(if i == 0 { "kept out" } else { "" }, trap);
+    }
     if summary.articles_incomplete > 0 {
         let lack = if summary.articles_incomplete == 1 { "lacks" } else { "lack" };
         line("incomplete", &format!("{} {lack} a picture", counted(summary.articles_incomplete, "article")));

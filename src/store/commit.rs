@@ -41,6 +41,10 @@ pub struct Settled {
     pub redirect: Option<WebUrl>,
     /// What it named for the crawl.
     pub offers: Vec<Candidate>,
+    /// Links of it that rules kept out.
+    pub kept_out: Vec<KeptOut>,
+    /// What the rules against traps are to remember of it, by its key.
+    pub marks: Vec<(i64, i64)>,
     /// How its turn ended; none for what was never in the queue.
     pub outcome: Option<Outcome>,
     /// Attempts so far, this one included.
@@ -62,11 +66,38 @@ impl Settled {
             page: None,
             redirect: None,
             offers: Vec::new(),
+            kept_out: Vec::new(),
+            marks: Vec::new(),
             outcome: None,
             tries: 1,
         }
     }
 }
+
+/// Links that a rule kept out of the crawl.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptOut {
+    /// The seed they descend from, by its row.
+    pub seed: i64,
+    /// The rule.
+    pub rule: String,
+    /// How many they are.
+    pub urls: u64,
+    /// The first of them.
+    pub example: String,
+}
+
+impl KeptOut {
+    /// A rule with its example, and nothing counted yet.
+    pub fn example(seed: i64, rule: impl Into<String>, example: &str) -> KeptOut {
+        // A URL that is kept out for its length need not be shown to its end.
+        let example = example.chars().take(EXAMPLE).collect();
+        KeptOut { seed, rule: rule.into(), urls: 0, example }
+    }
+}
+
+/// Characters kept of an example.
+const EXAMPLE: usize = 2_048;
 
 /// What was read in a page.
 #[derive(Debug)]
@@ -152,6 +183,7 @@ impl Writing<'_> {
     fn settled(&self, settled: &Settled) -> rusqlite::Result<()> {
         let url = self.url(&settled.url, settled.role)?;
         let rule = settled.verdict.as_ref().map(|verdict| self.robots_rule(verdict)).transpose()?;
+        self.kept_out(settled)?;
         let capture = settled.capture.as_ref().map(|capture| self.capture(url, capture, settled, rule)).transpose()?;
         if rule.is_some() {
             self.execute("UPDATE url SET robots_rule = ?2 WHERE id = ?1", (url, rule))?;
@@ -176,6 +208,32 @@ impl Writing<'_> {
                 (url, settled.capture.as_ref().and_then(|capture| capture.status), self.now.0),
             ),
         }
+    }
+
+    /// Whether this turn's capture was committed before.
+    fn has_rows(&self, settled: &Settled) -> rusqlite::Result<bool> {
+        let Some(capture) = &settled.capture else { return Ok(false) };
+        self.transaction
+            .prepare_cached(
+                "SELECT 1 FROM capture c JOIN warc_file f ON f.id = c.file WHERE f.name = ?1 AND c.offset = ?2",
+            )?
+            .exists((&capture.place.file, int(capture.place.offset)))
+    }
+
+    fn kept_out(&self, settled: &Settled) -> rusqlite::Result<()> {
+        // Counts are added to, so they must not be added to twice.
+        let is_new = !settled.kept_out.is_empty() && !self.has_rows(settled)?;
+        for out in settled.kept_out.iter().filter(|_| is_new) {
+            self.execute(
+                "INSERT INTO exclusion (run, seed, rule, urls, example) VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT (run, seed, rule) DO UPDATE SET urls = urls + excluded.urls",
+                (self.run.id, out.seed, &out.rule, int(out.urls), &out.example),
+            )?;
+        }
+        for (key, value) in &settled.marks {
+            self.execute("INSERT OR REPLACE INTO mark (key, value) VALUES (?1, ?2)", (key, value))?;
+        }
+        Ok(())
     }
 
     fn outcome(&self, url: i64, outcome: &Outcome, tries: u32) -> rusqlite::Result<()> {

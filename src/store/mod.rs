@@ -20,7 +20,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 pub use audit::{CaptureRow, FileRow, Stray};
-pub use commit::{Batch, Page, Settled};
+pub use commit::{Batch, KeptOut, Page, Settled};
 pub use mend::{Followed, Stands};
 pub use payloads::Memento;
 pub use questions::{Answer, Brought, Last, RunRow, Standing, Status};

@@ -1,6 +1,6 @@
 //! Reading the queue: what the frontier asks for. Nothing here writes.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -18,6 +18,9 @@ use crate::web::verdict::RobotsVerdict;
 const COLUMNS: &str =
     "u.text, u.role, u.priority, u.due_ms, u.tries, u.seed, u.via, u.depth, u.hops, u.page, u.referer,
     u.claims FROM url u JOIN host h ON h.id = u.host";
+
+/// A page that a budget would count when it is asked for.
+const UNBEGUN: &str = "u.role = 'page' AND u.hops = 0 AND u.tries = 0";
 
 /// A connection that only reads.
 pub struct Reader {
@@ -167,6 +170,29 @@ impl Reader {
         read().map_err(|source| self.failed(source))
     }
 
+    /// Does a page of these seeds wait that has not begun?
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn waits_for(&self, seeds: &BTreeSet<i64>) -> Result<bool, Error> {
+        let statement = self.connection.prepare(&format!(
+            "SELECT 1 FROM url u WHERE u.state = 'queued' AND {UNBEGUN}
+                 AND u.seed IN (SELECT value FROM json_each(?1)) LIMIT 1"
+        ));
+        let waits = statement.and_then(|mut statement| statement.exists([numbers(seeds)]));
+        waits.map_err(|source| self.failed(source))
+    }
+
+    /// What the rules against traps remember under this key.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn mark(&self, key: i64) -> Result<Option<i64>, Error> {
+        let mark = self.connection.prepare_cached("SELECT value FROM mark WHERE key = ?1");
+        let mark = mark.and_then(|mut mark| mark.query_row([key], |row| row.get(0)).optional());
+        mark.map_err(|source| self.failed(source))
+    }
+
     /// The row of a URL, whatever its state; `due` is what it was when it was queued last.
     ///
     /// # Errors
@@ -182,19 +208,28 @@ impl Reader {
         read().map_err(|source| self.failed(source))
     }
 
-    /// The next URLs of a host and class, the most urgent first, without those in `in_hand`; at most `limit`.
+    /// The next URLs of a host and class, the most urgent first, without those in `in_hand` and without pages of the
+    /// seeds in `closed` that have not begun; at most `limit`.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn queued(&self, host: &str, of: Class, in_hand: &HashSet<String>, limit: usize) -> Result<Vec<Queued>, Error> {
+    pub fn queued(
+        &self,
+        host: &str,
+        of: Class,
+        in_hand: &HashSet<String>,
+        closed: &BTreeSet<i64>,
+        limit: usize,
+    ) -> Result<Vec<Queued>, Error> {
         let read = || -> rusqlite::Result<Vec<Queued>> {
             let mut statement = self.connection.prepare_cached(&format!(
                 "SELECT {COLUMNS}
                  WHERE h.name = ?1 AND u.class = ?2 AND u.state = 'queued'
+                     AND NOT ({UNBEGUN} AND coalesce(u.seed, 0) IN (SELECT value FROM json_each(?4)))
                  ORDER BY u.priority, u.id LIMIT ?3"
             ))?;
             let most = i64::try_from(limit + in_hand.len()).unwrap_or(i64::MAX);
-            let rows = statement.query_map((host, class(of), most), queued)?;
+            let rows = statement.query_map((host, class(of), most, numbers(closed)), queued)?;
             let fresh = rows.filter_map(Result::transpose).filter(|row| match row {
                 Ok(queued) => !in_hand.contains(queued.candidate.url.as_str()),
                 Err(_) => true,
@@ -203,6 +238,11 @@ impl Reader {
         };
         read().map_err(|source| self.failed(source))
     }
+}
+
+/// A list of numbers as SQLite's JSON functions take it.
+fn numbers(of: &BTreeSet<i64>) -> String {
+    serde_json::json!(of).to_string()
 }
 
 pub(super) fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {

@@ -11,9 +11,12 @@ use pressmark::web::time::{Clock, Moment};
 #[derive(Clone)]
 pub struct ScriptedWeb {
     clock: Arc<dyn Clock>,
-    pages: Arc<HashMap<String, Page>>,
+    pages: Arc<Script>,
     asked: Arc<Mutex<Vec<(Moment, String)>>>,
 }
+
+/// What a URL is answered with.
+type Script = dyn Fn(&str) -> Option<Page> + Send + Sync;
 
 /// An answer as bytes, or what goes wrong instead.
 #[derive(Clone)]
@@ -49,7 +52,12 @@ impl Page {
 impl ScriptedWeb {
     /// What is not in the script is answered with 404.
     pub fn new(clock: Arc<dyn Clock>, pages: impl IntoIterator<Item = (&'static str, Page)>) -> ScriptedWeb {
-        let pages = pages.into_iter().map(|(url, page)| (url.to_owned(), page)).collect();
+        let pages: HashMap<String, Page> = pages.into_iter().map(|(url, page)| (url.to_owned(), page)).collect();
+        ScriptedWeb::made(clock, move |url| pages.get(url).cloned())
+    }
+
+    /// A web without end: every page is made when it is asked for.
+    pub fn made(clock: Arc<dyn Clock>, pages: impl Fn(&str) -> Option<Page> + Send + Sync + 'static) -> ScriptedWeb {
         ScriptedWeb { clock, pages: Arc::new(pages), asked: Arc::default() }
     }
 
@@ -62,7 +70,7 @@ impl ScriptedWeb {
 impl Transport for ScriptedWeb {
     async fn exchange(&self, request: Request) -> Result<Exchange, Error> {
         let start = self.clock.now();
-        let page = self.pages.get(request.url.as_str()).cloned();
+        let page = (self.pages)(request.url.as_str());
         let page = page.unwrap_or_else(|| Page::answer("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"));
         let mut exchange = Exchange::faulty(request.url.clone(), self.clock.wall(), Fault::NoAnswer);
         self.asked.lock().unwrap().push((start, request.url.as_str().to_owned()));

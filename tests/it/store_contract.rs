@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use pressmark::archive::{Capture, Kind as RecordKind, Original, Place};
 use pressmark::extract::{self, Article, CharsetFrom, Findings, Image, Person, Variant, VariantRole};
 use pressmark::politeness::{HostClock, RobotsCopy};
-use pressmark::store::{Batch, Error, Page, Reader, Run, Settled, Store};
+use pressmark::store::{Batch, Error, KeptOut, Page, Reader, Run, Settled, Store};
 use pressmark::web::candidate::{Candidate, Class, Role};
 use pressmark::web::claims::Claims;
 use pressmark::web::digest::{Algorithm, Digest, digest, fingerprint};
@@ -234,6 +234,7 @@ fn article(title: &str, images: Vec<Image>) -> Findings {
         images,
         requisites: Vec::new(),
         links: Vec::new(),
+        refresh: None,
         meta_robots: Vec::new(),
         oddities: Vec::new(),
     }
@@ -246,6 +247,8 @@ fn everything(shelf: &mut Shelf) -> Batch {
     let picture = "http://img.example/1.png";
     let mut first = shelf.read(PAGE, article("One", vec![original(picture)]));
     first.offers = vec![part(picture, PAGE), candidate("http://news.example/two.html", Role::Page)];
+    first.kept_out = vec![KeptOut { urls: 2, ..KeptOut::example(1, "a rule", "http://else.example/") }];
+    first.marks = vec![(1, 2)];
     let unchanged = shelf.read(PAGE, article("One", vec![original(picture)]));
     let changed = shelf.read(PAGE, article("One, corrected", vec![original(picture)]));
     let kept = shelf.picture(picture, 200, "image/png", Some((8, 8)));
@@ -281,9 +284,19 @@ fn the_same_batch_twice_changes_nothing() {
     shelf.commit(&batch, 5);
     let once = shelf.dump();
     let tables: BTreeSet<&str> = once.iter().filter_map(|row| row.split(':').next()).collect();
-    for table in
-        ["article_version", "capture", "part", "picture", "picture_variant", "redirect", "robots", "robots_rule", "url"]
-    {
+    for table in [
+        "article_version",
+        "capture",
+        "exclusion",
+        "mark",
+        "part",
+        "picture",
+        "picture_variant",
+        "redirect",
+        "robots",
+        "robots_rule",
+        "url",
+    ] {
         assert!(tables.contains(table), "the batch writes no {table}");
     }
     assert_eq!(shelf.rows("SELECT count(*) FROM article_version")[0][0], 2);
@@ -342,7 +355,10 @@ fn urls_that_share_a_fingerprint_are_told_apart_by_their_text() {
     }
     assert_eq!((shelf.state(known), shelf.state(new)), ("failed".to_owned(), "queued".to_owned()));
     assert_eq!(shelf.rows("SELECT count(*) FROM url")[0][0], 2);
-    let queued = shelf.reader().queued("news.example", Class::PageLike, &std::collections::HashSet::new(), 9).unwrap();
+    let queued = shelf
+        .reader()
+        .queued("news.example", Class::PageLike, &std::collections::HashSet::new(), &BTreeSet::new(), 9)
+        .unwrap();
     assert_eq!(queued.iter().map(|queued| queued.candidate.url.as_str()).collect::<Vec<_>>(), [new]);
     let row = shelf.reader().row(&url(new)).unwrap();
     assert_eq!(row.map(|row| row.candidate.url), Some(url(new)));
@@ -581,6 +597,7 @@ fn gallery() -> (Shelf, Vec<(&'static str, Option<&'static str>)>) {
     page.offers = vec![part("http://i.example/waits", PAGE), part("http://i.example/next", PAGE)];
     page.robots_tags = vec!["noarchive".to_owned()];
     page.verdict = Some(RobotsVerdict::without_rule("no rule matches"));
+    page.kept_out = vec![KeptOut { urls: 3, ..KeptOut::example(1, "a rule", "http://else.example/") }];
     let mut all = vec![page];
     all.push(shelf.picture("http://i.example/mislabelled", 200, "text/plain", size));
     for kept in ["complete", "small", "target"] {

@@ -247,6 +247,11 @@ impl Gate {
         self.obey_crawl_delay(origin, Moment::default());
     }
 
+    /// Whether the rules of this origin are known, or have been asked for.
+    pub fn has_heard_of(&self, origin: &Origin) -> bool {
+        self.options.robots == RobotsPolicy::Ignore || self.rulebook.has_heard_of(origin)
+    }
+
     /// The one question.
     pub fn ask(&mut self, url: &WebUrl, class: Class, now: Moment, wall: Timestamp) -> Answer {
         let origin = url.origin();

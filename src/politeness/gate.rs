@@ -444,7 +444,7 @@ impl Reach {
             Some(fault) if fault.is_unreachable() => {
                 self.failures += 1;
                 self.not_before = now.after(retry_wait(self.failures));
-                self.dead = Some(fault.clone()).filter(|_| self.failures >= ATTEMPTS);
+                self.dead = Some(fault.clone()).filter(|fault| fault.is_final() || self.failures >= ATTEMPTS);
             }
             _ if exchange.answer.is_some() => self.failures = 0,
             _ => {}

@@ -239,7 +239,7 @@ fn fault(cause: &NetError) -> Fault {
         NetError::Dns(DnsError::ResponseCode(code)) => Fault::Dns(format!("the name server answered {code}")),
         NetError::Timeout => Fault::Dns("no answer in time".to_owned()),
         NetError::NoConnections | NetError::Io(_) => Fault::Dns("no name server can be reached".to_owned()),
-        other => Fault::Dns(format!("no usable answer: {other}")),
+        _ => Fault::Dns("the name server's answer makes no sense".to_owned()),
     }
 }
 

@@ -3,8 +3,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod addresses;
 mod archive_readme;
 mod archive_run;
+mod certificates;
 mod corpus;
 mod crash;
 mod door;
@@ -19,7 +21,10 @@ mod healthy;
 mod invariants;
 mod lantern;
 mod licences;
+mod name_server;
+mod names;
 mod origin;
+mod proxies;
 mod readers;
 mod readme;
 mod replayed;

@@ -26,7 +26,7 @@ use crate::report::{self, Progress, Style};
 use crate::web::digest::{Algorithm, digest};
 use crate::web::time::{Clock, SystemClock};
 use crate::web::url::{Login, WebUrl, without_credentials};
-use crate::wire::{Door, Guard};
+use crate::wire::{Door, Guard, NotProxy, Proxy};
 
 /// How often a lock is tried while waiting for it.
 const LOCK_RETRY: Duration = Duration::from_millis(200);
@@ -259,6 +259,13 @@ fn plan(common: &Common, crawl: Crawl, seeds: Vec<SeedInput>) -> anyhow::Result<
     plan.wire.timeout = crawl.timeout;
     plan.wire.max_body = crawl.max_body;
     plan.wire.resolve = crawl.resolve;
+    plan.wire.name_servers = crawl.name_server;
+    plan.wire.proxy = crawl.proxy.as_deref().map(proxy).transpose()?;
+    plan.wire.proxy_dns = crawl.proxy_dns;
+    if crawl.proxy_dns && crawl.proxy.is_none() {
+        return Err(usage("--proxy-dns is of use with --proxy only"));
+    }
+    plan.wire.insecure = crawl.insecure;
     plan.wire.guard = Guard { allow: crawl.allow_address };
     if let Some(path) = &crawl.ca_file {
         plan.wire.roots = Arc::new(roots(&plan.wire.roots, path)?);
@@ -353,6 +360,11 @@ fn dictionary(path: Option<&Path>, compress: Compress) -> anyhow::Result<Option<
         return Err(usage("--dictionary is of use with --compress zstd only"));
     }
     Ok(Some(Arc::new(Dictionary::open(path).map_err(|error| usage(error.to_string()))?)))
+}
+
+/// Read here and not by clap, which would repeat a wrong value with its password.
+fn proxy(text: &str) -> anyhow::Result<Proxy> {
+    text.parse().map_err(|cause: NotProxy| usage(format!("--proxy cannot be used: {cause}")))
 }
 
 /// The usual roots and those of a PEM file.

@@ -433,7 +433,7 @@ impl Gate {
                 let reach = self.reach.entry(origin).or_default();
                 reach.failures += 1;
                 reach.not_before = now.after(retry_wait(reach.failures));
-                reach.dead = Some(fault.clone()).filter(|_| reach.failures >= ATTEMPTS);
+                reach.dead = Some(fault.clone()).filter(|fault| fault.is_final() || reach.failures >= ATTEMPTS);
             }
             _ if exchange.answer.is_some() => {
                 self.reach.remove(&origin);

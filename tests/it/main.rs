@@ -3,8 +3,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod addresses;
 mod archive_readme;
 mod archive_run;
+mod certificates;
 mod corpus;
 mod crash;
 mod door;
@@ -19,9 +21,12 @@ mod healthy;
 mod invariants;
 mod lantern;
 mod licences;
+mod name_server;
+mod names;
 mod origin;
 mod patience;
 mod politeness_page;
+mod proxies;
 mod readers;
 mod readme;
 mod replayed;

@@ -1239,6 +1239,46 @@ fn damage_takes_what_speaks_of_it_along() {
 }
 
 #[test]
+fn what_is_altered_is_not_imported() {
+    let folder = crawled();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let file = packed(folder.path(), elsewhere.path(), "altered.warc");
+    let mut bytes = std::fs::read(&file).unwrap();
+    let word = b"A plain lighthouse";
+    let at = bytes.windows(word.len()).position(|window| window == word).unwrap();
+    bytes[at] = b'B';
+    std::fs::write(&file, bytes).unwrap();
+    let archive = elsewhere.path().join("archive");
+    let (code, printed, said) = told(&archive, &["import", &file]);
+    assert_eq!((code, said.contains("the block is not what its digest says; left out")), (65, true), "{said}");
+    let all = number(folder.path(), "SELECT count(*) FROM capture");
+    assert!(printed.contains(&format!("{} captures", all - 1)), "{printed}");
+    sound(&archive);
+}
+
+#[test]
+fn a_capture_that_stands_twice_has_two_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let archive = folder.path();
+    std::fs::create_dir(archive.join("warc")).unwrap();
+    let file = archive.join("warc/theirs.warc");
+    let all = foreign();
+    std::fs::write(&file, all.concat()).unwrap();
+    assert_eq!(told(archive, &["reindex"]).0, 0);
+    let before = number(archive, "SELECT count(*) FROM capture");
+    std::fs::write(&file, [&all[..5], &all[4..]].concat().concat()).unwrap();
+    done(archive, &["repair"]);
+    assert_eq!(number(archive, "SELECT count(*) FROM capture"), before + 1);
+    check_places(archive);
+    sound(archive);
+    // What comes before the second is cut out: its rows follow.
+    std::fs::write(&file, [&all[..4], &all[4..]].concat().concat()).unwrap();
+    done(archive, &["repair"]);
+    assert_eq!(number(archive, "SELECT count(*) FROM capture"), before);
+    sound(archive);
+}
+
+#[test]
 fn one_gzip_stream_is_packed_anew() {
     for known in [true, false] {
         let folder = crawled();
@@ -1303,6 +1343,14 @@ fn a_database_that_cannot_be_used_is_said_to_be_for_reindex() {
         &["status"],
         &["show", SECRET],
     ];
+    rusqlite::Connection::open(&database)
+        .unwrap()
+        .execute_batch("PRAGMA foreign_keys = OFF; DROP TABLE payload")
+        .unwrap();
+    for arguments in [&["verify"][..], &["repair"], &["forget", SECRET, "--reason", "x"]] {
+        let (code, _, said) = told(archive, arguments);
+        assert_eq!((code, said.contains("run pressmark reindex")), (65, true), "{arguments:?}: {said}");
+    }
     // The same while a first crawl makes it.
     let begun = folder.path().join("begun.sqlite3");
     rusqlite::Connection::open(&begun).unwrap().execute_batch("PRAGMA application_id = 0x504d524b").unwrap();

@@ -1257,6 +1257,23 @@ fn what_is_altered_is_not_imported() {
 }
 
 #[test]
+fn a_record_of_no_known_type_concludes_nothing() {
+    let folder = crawled();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let file = packed(folder.path(), elsewhere.path(), "odd.warc");
+    let mut bytes = std::fs::read(&file).unwrap();
+    let word = b"WARC-Type: metadata";
+    let at = bytes.windows(word.len()).rposition(|window| window == word).unwrap();
+    bytes[at + word.len() - 1] = b'x';
+    std::fs::write(&file, bytes).unwrap();
+    let archive = elsewhere.path().join("archive");
+    done(&archive, &["import", &file]);
+    sound(&archive);
+    done(&archive, &["reindex"]);
+    sound(&archive);
+}
+
+#[test]
 fn a_capture_that_stands_twice_has_two_rows() {
     let folder = tempfile::tempdir().unwrap();
     let archive = folder.path();

@@ -314,7 +314,9 @@ impl Step {
                 }
             }
             Err(cause) => {
-                reading.dead_end = Some(format!("redirects to «{}»: {cause}", without_credentials(&location)))
+                // Enough to recognise it.
+                let location: String = without_credentials(&location).chars().take(200).collect();
+                reading.dead_end = Some(format!("redirects to «{location}»: {cause}"));
             }
         }
         reading

@@ -32,6 +32,7 @@ mod surt_keys;
 mod sweep;
 mod tidy;
 mod upkeep;
+mod urls;
 mod verify;
 mod whole_crawl;
 mod wire_cases;

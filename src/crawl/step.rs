@@ -325,7 +325,9 @@ impl Step {
             }
             Ok(target) => self.lead_on(spot, target, &mut reading),
             Err(cause) => {
-                reading.dead_end = Some(format!("redirects to «{}»: {cause}", without_credentials(&location)));
+                // Enough to recognise it.
+                let location: String = without_credentials(&location).chars().take(200).collect();
+                reading.dead_end = Some(format!("redirects to «{location}»: {cause}"));
             }
         }
         reading

@@ -46,6 +46,7 @@ mod sweep;
 mod tidy;
 mod traps;
 mod upkeep;
+mod urls;
 mod verify;
 mod whole_crawl;
 mod wire_cases;

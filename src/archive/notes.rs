@@ -11,6 +11,7 @@ use super::framing::Framing;
 use crate::web::candidate::Role;
 use crate::web::claims::Claims;
 use crate::web::exchange::Times;
+use crate::web::verdict::RobotsVerdict;
 
 /// The metadata of one capture.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -62,6 +63,9 @@ pub struct Notes {
     /// `X-Robots-Tag` and the page's own robots directives, as written.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub robots: Vec<String>,
+    /// By what leave of robots.txt it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<RobotsVerdict>,
 }
 
 /// One address of one picture of the page.
@@ -153,6 +157,7 @@ impl Notes {
             outlinks: Vec::new(),
             images: Vec::new(),
             robots: Vec::new(),
+            verdict: None,
         }
     }
 }

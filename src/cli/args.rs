@@ -59,7 +59,7 @@ pub(super) enum Command {
     },
     /// Ask the database
     Query {
-        /// Read-only SQL; the views article, image, capture_log and failure are meant for it
+        /// Read-only SQL; the views article, image, capture_log, failure and robots_verdict are meant for it
         #[arg(long, value_name = "SELECT")]
         sql: String,
         /// table, json, jsonl, csv or tsv
@@ -94,6 +94,10 @@ pub(super) enum Command {
         json: bool,
         #[command(flatten)]
         scope: ScopeArgs,
+        #[command(flatten)]
+        pace: PaceArgs,
+        #[command(flatten)]
+        manners: MannersArgs,
     },
     /// Check files of any tool, or the whole archive and its database: records, digests, field rules, indexes, packages
     Verify {
@@ -170,6 +174,23 @@ pub(super) struct ScopeArgs {
     pub exclude: Vec<Regex>,
 }
 
+#[derive(Args, Clone, Debug)]
+pub(super) struct PaceArgs {
+    /// Least time between starts of page-like requests on one host
+    #[arg(long, value_name = "DUR", default_value = "1s", value_parser = duration)]
+    pub delay: Duration,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(super) struct MannersArgs {
+    /// Whether robots.txt binds
+    #[arg(long, value_enum, default_value_t = RobotsArg::Obey)]
+    pub robots: RobotsArg,
+    /// Who asks
+    #[arg(long, value_name = "TEXT", default_value = concat!("pressmark/", env!("CARGO_PKG_VERSION")))]
+    pub user_agent: String,
+}
+
 #[derive(Args, Debug)]
 pub(super) struct Crawl {
     /// URLs, files, folders, or - for standard input
@@ -186,9 +207,8 @@ pub(super) struct Crawl {
     /// Style sheets and what they name, scripts, fonts
     #[arg(long, value_enum, default_value_t = AllOrNone::All)]
     pub requisites: AllOrNone,
-    /// Least time between starts of page-like requests on one host
-    #[arg(long, value_name = "DUR", default_value = "1s", value_parser = duration)]
-    pub delay: Duration,
+    #[command(flatten)]
+    pub pace: PaceArgs,
     /// The same for images and other requisites, with a burst of 4 [default: a fifth of --delay]
     #[arg(long, value_name = "DUR", value_parser = duration)]
     pub requisite_delay: Option<Duration>,
@@ -225,12 +245,8 @@ pub(super) struct Crawl {
     /// Stop cleanly when the archive's WARC files have this size
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub max_archive: Option<u64>,
-    /// Whether robots.txt binds
-    #[arg(long, value_enum, default_value_t = RobotsArg::Obey)]
-    pub robots: RobotsArg,
-    /// Who asks
-    #[arg(long, value_name = "TEXT", default_value = concat!("pressmark/", env!("CARGO_PKG_VERSION")))]
-    pub user_agent: String,
+    #[command(flatten)]
+    pub manners: MannersArgs,
     /// How to reach you: an e-mail address or a URL, sent as From
     #[arg(long, value_name = "TEXT")]
     pub contact: Option<String>,

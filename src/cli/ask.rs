@@ -1,6 +1,7 @@
 //! The commands that only look: `status`, `query`, `show`, `explain`.
 
 use std::path::Path;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -9,13 +10,15 @@ use super::crawl::{say, scope};
 use super::exit::{Exit, Outcome, failed, usage};
 use crate::archive::{Notes, Place, entity, read_at, received};
 use crate::crawl::{DATABASE, Lock, Verdict};
-use crate::politeness::{Gate, Options};
+use crate::politeness::{Gate, Options, ROBOTS_FRESH};
 use crate::report::{self, table::Format};
-use crate::store::Reader;
+use crate::store::{Reader, Standing};
+use crate::web::exchange::Fault;
 use crate::web::surt::surt;
 use crate::web::time::{Clock, SystemClock, Timestamp};
 use crate::web::url::WebUrl;
 use crate::web::wrapped::unwrapped;
+use crate::wire::Guard;
 
 fn reader(common: &Common) -> anyhow::Result<Reader> {
     Ok(Reader::open(&common.archive.join(DATABASE))?)
@@ -101,18 +104,17 @@ pub(super) fn show(common: &Common, url: &str, form: Option<Form>, at: Option<Ti
 }
 
 /// What is decided about each URL, and by which rule. Works without an archive.
-pub(super) fn explain(common: &Common, urls: &[String], as_json: bool, scope_args: &ScopeArgs) -> Outcome {
+pub(super) fn explain(
+    common: &Common,
+    urls: &[String],
+    as_json: bool,
+    scope_args: &ScopeArgs,
+    politeness: Options,
+) -> Outcome {
     let path = common.archive.join(DATABASE);
     let reader = if path.exists() { Some(Reader::open(&path)?) } else { None };
     let scope = scope(scope_args);
-    let (clock, mut gate) = (SystemClock::default(), Gate::new(Options::default()));
-    let wall = clock.wall();
-    if let Some(reader) = &reader {
-        for (origin, copy) in reader.robots()? {
-            // However old it is, it is what is known.
-            gate.remember_robots(origin, crate::politeness::RobotsCopy { fetched: wall, ..copy }, wall);
-        }
-    }
+    let (mut gate, wall) = (Gate::new(politeness), SystemClock::default().wall());
     let mut exit = Exit::Done;
     for text in urls {
         let url = match WebUrl::parse(text) {
@@ -123,7 +125,7 @@ pub(super) fn explain(common: &Common, urls: &[String], as_json: bool, scope_arg
                 continue;
             }
         };
-        let explained = explain_one(text, &url, &scope, &gate, reader.as_ref(), wall)?;
+        let explained = explain_one(text, &url, &scope, &mut gate, reader.as_ref(), wall)?;
         let line = if as_json { format!("{explained}\n") } else { explanation(&explained) };
         super::print(line.as_bytes())?;
     }
@@ -134,7 +136,7 @@ fn explain_one(
     text: &str,
     url: &WebUrl,
     scope: &crate::crawl::Scope,
-    gate: &Gate,
+    gate: &mut Gate,
     reader: Option<&Reader>,
     wall: Timestamp,
 ) -> anyhow::Result<Value> {
@@ -144,7 +146,7 @@ fn explain_one(
         (Verdict::In(_), Some(known)) => (true, format!("{} ({})", known.reason(), known.state)),
         (Verdict::In(_), None) => (true, "as a seed; as a link it depends on the page it stands on".to_owned()),
     };
-    let robots = gate.verdict(url);
+    let robots = explain_robots(url, gate, reader, known.as_ref(), wall)?;
     let clock = reader.map(|reader| reader.host(url.host())).transpose()?.flatten();
     let next_at = clock.map(|host| host.clock.page_next).filter(|next| *next > wall);
     let last = reader.map(|reader| reader.last_capture(url.as_str())).transpose()?.flatten();
@@ -155,11 +157,8 @@ fn explain_one(
         "surt": surt(url.as_str()),
         "unwrapped": wrapped,
         "scope": {"in": is_in, "rule": rule},
-        "robots": {
-            "allowed": robots.as_ref().map(|verdict| verdict.allowed),
-            "rule": robots.as_ref().and_then(|verdict| verdict.rule.clone()),
-            "line": robots.as_ref().and_then(|verdict| verdict.line),
-        },
+        "robots": robots,
+        "guard": refused_address(url).map(|fault| fault.to_string()),
         "pace": {
             "delay_ms": u64::try_from(gate.delay(url.host()).as_millis()).unwrap_or(u64::MAX),
             "next_at": next_at.map(Timestamp::iso),
@@ -167,6 +166,46 @@ fn explain_one(
         "captures": last.as_ref().map_or(0, |last| last.captures),
         "last": last.map(|last| last.at.iso()),
     }))
+}
+
+/// What robots.txt says, by the copy in the archive, whatever its age; else what is known of it from the last run.
+fn explain_robots(
+    url: &WebUrl,
+    gate: &mut Gate,
+    reader: Option<&Reader>,
+    known: Option<&Standing>,
+    wall: Timestamp,
+) -> anyhow::Result<Value> {
+    let origin = url.origin();
+    let copy = reader.map(|reader| reader.robots_of(&origin)).transpose()?.flatten();
+    if let Some((copy, _)) = &copy {
+        gate.remember_robots(&origin, copy, wall);
+    }
+    let last = reader.map(|reader| reader.robots_verdict(url)).transpose()?.flatten();
+    let unreachable = known.and_then(Standing::why).filter(|why| why.starts_with("robots.txt "));
+    let verdict = gate.verdict(url).or(last);
+    let (allowed, why) = match (&verdict, unreachable) {
+        (Some(verdict), _) => (Some(verdict.allowed), verdict.rule.as_str()),
+        (None, Some(why)) => (Some(false), why),
+        (None, None) => (None, "robots.txt is not known, and explain fetches nothing"),
+    };
+    let rule = verdict.as_ref().filter(|verdict| verdict.line.is_some());
+    Ok(json!({
+        "allowed": allowed,
+        "rule": rule.map(|verdict| verdict.rule.as_str()),
+        "line": rule.and_then(|verdict| verdict.line),
+        "why": why,
+        "status": copy.as_ref().map(|(copy, _)| copy.status),
+        "from": copy.as_ref().map(|(_, from)| from.as_str()),
+        "fetched": copy.as_ref().map(|(copy, _)| copy.fetched.iso()),
+        "age_s": copy.as_ref().map(|(copy, _)| wall.since(copy.fetched).as_secs()),
+    }))
+}
+
+/// An address in place of a name is known to be refused before anybody connects to it.
+fn refused_address(url: &WebUrl) -> Option<Fault> {
+    let address = url.host().trim_matches(['[', ']']).parse().ok()?;
+    Some(Fault::Forbidden(address)).filter(|_| !Guard::default().admits(address))
 }
 
 /// The same for people.
@@ -181,23 +220,36 @@ fn explanation(explained: &Value) -> String {
         .map_or(String::new(), |urls| urls.iter().map(|url| format!("  wraps      {}\n", text(url))).collect());
     let scope = &explained["scope"];
     let scope_word = if scope["in"] == true { "in" } else { "out" };
-    let robots = match (&explained["robots"]["allowed"], &explained["robots"]["rule"]) {
-        (Value::Null, _) => "not known yet: robots.txt is fetched first".to_owned(),
-        (Value::Bool(true), Value::Null) => "allowed: no rule matches".to_owned(),
-        (allowed, rule) => {
-            let word = if *allowed == true { "allowed" } else { "forbidden" };
-            format!("{word}: {} (line {})", text(rule), text(&explained["robots"]["line"]))
-        }
-    };
+    let guard = explained["guard"].as_str().map_or(String::new(), |guard| {
+        format!("  guard      refused unless --allow-address lets it through: {}\n", report::clean(guard))
+    });
     format!(
-        "{}\n  canonical  {}\n  sort key   {}\n{wrapped}  scope      {scope_word}: {}\n  robots     {robots}\n  pace       one page every {} ms{}\n  captures   {}, the last {}\n",
+        "{}\n  canonical  {}\n  sort key   {}\n{wrapped}  scope      {scope_word}: {}\n  robots     {}\n{guard}  pace       one page every {} ms{}\n  captures   {}, the last {}\n",
         text(&explained["url"]),
         text(&explained["canonical"]),
         text(&explained["surt"]),
         text(&scope["rule"]),
+        robots_words(&explained["robots"]),
         text(&explained["pace"]["delay_ms"]),
         explained["pace"]["next_at"].as_str().map_or(String::new(), |at| format!(", the next not before {at}")),
         text(&explained["captures"]),
         text(&explained["last"]),
     )
+}
+
+/// `forbidden: Disallow: /private/ (line 2 of http://news.example/robots.txt, fetched 3 h ago)`
+fn robots_words(robots: &Value) -> String {
+    let text = |key: &str| report::clean(robots[key].as_str().unwrap_or_default()).into_owned();
+    let word = match robots["allowed"].as_bool() {
+        None => return text("why"),
+        Some(true) => "allowed",
+        Some(false) => "forbidden",
+    };
+    let line = robots["line"].as_u64().map_or(String::new(), |line| format!("line {line} of "));
+    let age = robots["age_s"].as_u64().map(Duration::from_secs);
+    let copy = age.map_or(String::new(), |age| {
+        let stale = if age >= ROBOTS_FRESH { "; it is asked for again before the next request" } else { "" };
+        format!(" ({line}{}, {} old{stale})", text("from"), report::duration(age))
+    });
+    format!("{word}: {}{copy}", text("why"))
 }

@@ -12,14 +12,15 @@ use rustls::pki_types::pem::PemObject;
 use tokio::sync::watch;
 
 use super::args::{
-    AllOrNone, Common, CompressArg, Crawl, DigestArg, FramingArg, IfRunning, RevisitArg, RobotsArg, ScopeArgs,
+    AllOrNone, Common, CompressArg, Crawl, DigestArg, FramingArg, IfRunning, MannersArgs, PaceArgs, RevisitArg,
+    RobotsArg, ScopeArgs,
 };
 use super::exit::{Exit, Outcome, failed, usage};
 use super::units::time_until;
 use crate::archive::{Compress, Dictionary, Stored};
 use crate::crawl::{self, Brings, Budget, Event, Lock, Plan, Revisit, Scope, SeedInput, Stop, Summary};
 use crate::fetch::{self, Fetcher};
-use crate::politeness::RobotsPolicy;
+use crate::politeness::{self, RobotsPolicy, product_token};
 use crate::report::{self, Progress, Style};
 use crate::web::digest::{Algorithm, digest};
 use crate::web::time::{Clock, SystemClock};
@@ -229,20 +230,28 @@ pub(super) fn scope(args: &ScopeArgs) -> Scope {
     Scope { depth: args.depth, reach: args.scope.into(), include: args.include.clone(), exclude: args.exclude.clone() }
 }
 
+/// How hosts are treated.
+pub(super) fn politeness(pace: &PaceArgs, manners: &MannersArgs) -> politeness::Options {
+    politeness::Options {
+        delay: pace.delay,
+        robots: match manners.robots {
+            RobotsArg::Obey => RobotsPolicy::Obey,
+            RobotsArg::Ignore => RobotsPolicy::Ignore,
+        },
+        agent: product_token(&manners.user_agent).to_owned(),
+        ..politeness::Options::default()
+    }
+}
+
 fn plan(common: &Common, crawl: Crawl, seeds: Vec<SeedInput>) -> anyhow::Result<Plan> {
     let mut plan = Plan::new(&common.archive, seeds);
     plan.scope = scope(&crawl.scope);
     plan.profile = crawl.profile;
     plan.brings = Brings { images: crawl.images == AllOrNone::All, requisites: crawl.requisites == AllOrNone::All };
-    plan.politeness.delay = crawl.delay;
-    plan.politeness.requisite_delay = crawl.requisite_delay.unwrap_or(crawl.delay / 5);
+    plan.politeness = politeness(&crawl.pace, &crawl.manners);
+    plan.politeness.requisite_delay = crawl.requisite_delay.unwrap_or(crawl.pace.delay / 5);
     plan.politeness.per_host = crawl.per_host;
     plan.politeness.requisites_per_host = crawl.requisites_per_host;
-    plan.politeness.robots = match crawl.robots {
-        RobotsArg::Obey => RobotsPolicy::Obey,
-        RobotsArg::Ignore => RobotsPolicy::Ignore,
-    };
-    plan.politeness.agent = product_token(&crawl.user_agent);
     plan.wire.timeout = crawl.timeout;
     plan.wire.max_body = crawl.max_body;
     plan.wire.resolve = crawl.resolve;
@@ -251,8 +260,11 @@ fn plan(common: &Common, crawl: Crawl, seeds: Vec<SeedInput>) -> anyhow::Result<
         plan.wire.roots = Arc::new(roots(&plan.wire.roots, path)?);
     }
     plan.wire.spool_dir = plan.spool_folder();
-    plan.fetch =
-        fetch::Options { user_agent: crawl.user_agent, contact: crawl.contact, accept_encoding: crawl.accept_encoding };
+    plan.fetch = fetch::Options {
+        user_agent: crawl.manners.user_agent,
+        contact: crawl.contact,
+        accept_encoding: crawl.accept_encoding,
+    };
     plan.concurrency = crawl.concurrency;
     plan.warc_size = crawl.warc_size;
     plan.warc_age = crawl.warc_age;
@@ -310,11 +322,6 @@ fn roots(usual: &RootCertStore, path: &Path) -> anyhow::Result<RootCertStore> {
     Ok(roots)
 }
 
-/// The name robots.txt knows us by: the user agent up to its version (RFC 9309, 2.2.1).
-fn product_token(user_agent: &str) -> String {
-    user_agent.split(['/', ' ']).next().unwrap_or(user_agent).to_owned()
-}
-
 fn verdict(summary: &Summary, strict: bool, signal: Option<Exit>, rejected: u64) -> Exit {
     if let Some(exit) = signal {
         return exit;
@@ -368,11 +375,5 @@ mod tests {
         assert_eq!(verdict(&summary(&["ok"], 0), true, None, 1), Exit::Incomplete);
         assert_eq!(verdict(&summary(&[], 0), false, None, 0), Exit::Failed);
         assert_eq!(verdict(&summary(&["failed"], 1), false, Some(Exit::Interrupted), 0), Exit::Interrupted);
-    }
-
-    #[test]
-    fn robots_know_us_by_the_product() {
-        assert_eq!(product_token("pressmark/0.1.0 (+http://h.example)"), "pressmark");
-        assert_eq!(product_token("bot"), "bot");
     }
 }

@@ -56,7 +56,9 @@ fn run() -> Outcome {
             let form = if wire { Some(Form::Wire) } else { raw.then_some(Form::Raw) };
             ask::show(&cli.common, &url, form, at)
         }
-        Command::Explain { urls, json, scope } => ask::explain(&cli.common, &urls, json, &scope),
+        Command::Explain { urls, json, scope, pace, manners } => {
+            ask::explain(&cli.common, &urls, json, &scope, crawl::politeness(&pace, &manners))
+        }
         Command::Verify { paths, json } => verify::run(&cli.common, &paths, json),
         Command::Export(typed) => export::run(&cli.common, *typed),
         Command::Repair { dry_run } => mend::repair(&cli.common, dry_run),

@@ -22,11 +22,9 @@ pub(super) fn undo(codings: &[String], body: Vec<u8>, limit: u64) -> (Vec<u8>, O
 /// The most of a robots.txt that is looked at.
 pub(super) const ROBOTS: u64 = 1 << 20;
 
-/// A robots.txt as it is parsed and kept: without codings, and no longer than is looked at.
+/// A robots.txt without codings, as far as it is looked at: more than is read of it.
 pub(super) fn robots_text(head: &Head, body: Vec<u8>) -> Vec<u8> {
-    let mut text = undo(&head.content_codings(), body, ROBOTS).0;
-    text.truncate(crate::politeness::ROBOTS_LIMIT);
-    text
+    undo(&head.content_codings(), body, ROBOTS).0
 }
 
 fn undo_one(coding: &str, body: &[u8], limit: u64) -> (Vec<u8>, Option<String>) {

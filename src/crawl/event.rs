@@ -123,12 +123,24 @@ pub struct Summary {
     pub articles_incomplete: u64,
     /// The seeds, in order.
     pub seeds: Vec<SeedSummary>,
+    /// What is queued and not due for so long that the run did not stay up for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub postponed: Option<Postponed>,
     /// Files written to.
     pub warc_files: Vec<String>,
     /// How long it took, in seconds.
     pub elapsed_s: f64,
     /// The most memory the process held.
     pub peak_rss_bytes: u64,
+}
+
+/// URLs that wait longer than a run does: mostly because their servers asked for patience.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Postponed {
+    /// How many there are.
+    pub urls: u64,
+    /// Nothing of them before then, ISO 8601.
+    pub until: String,
 }
 
 /// What one seed brought.

@@ -17,7 +17,7 @@ mod step;
 mod traps;
 mod workers;
 
-pub use event::{Event, SeedSummary, Summary, TrapSummary};
+pub use event::{Event, Postponed, SeedSummary, Summary, TrapSummary};
 pub use lock::Lock;
 pub use plan::{Brings, Budget, DATABASE, Plan, Revisit, SeedInput};
 pub use reread::{Reread, Said};

@@ -10,7 +10,7 @@ use super::coding::robots_text;
 use super::step::Step;
 use super::{Error, Event};
 use crate::archive::{self, Found, Kind, Place, Record};
-use crate::politeness::RobotsCopy;
+use crate::politeness::{RobotsCopy, within_limit};
 use crate::store::{Batch, Reader, Run, Store};
 use crate::web::candidate::Role;
 use crate::web::claims::Claims;
@@ -97,7 +97,8 @@ pub(super) fn robots(found: &Found, original: Option<&Record>) -> Option<(Origin
         return None;
     }
     let body = archive::entity(original.unwrap_or(&found.first)).into_owned();
-    let bytes = if is_file { robots_text(&Head::read(found.first.http().0), body) } else { Vec::new() };
+    let text = if is_file { robots_text(&Head::read(found.first.http().0), body) } else { Vec::new() };
+    let bytes = within_limit(&text).to_vec();
     Some((url.origin(), RobotsCopy { fetched: capture.at, status, bytes }))
 }
 

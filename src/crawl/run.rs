@@ -17,7 +17,7 @@ use super::archivist::{Archivist, Done, Kept, Order};
 use super::step::{Step, Taken, Turn};
 use super::traps::{self, Sort, Ward};
 use super::workers::{self, Extra, Work, Worked};
-use super::{Error, Event, Plan, Revisit, SeedSummary, Summary, TrapSummary, coding, resume, seeding};
+use super::{Error, Event, Plan, Postponed, Revisit, SeedSummary, Summary, TrapSummary, coding, resume, seeding};
 use crate::archive::{self, Earlier, Writer};
 use crate::fetch::{self, Request, Transport};
 use crate::frontier::{Frontier, Lease, Next};
@@ -28,6 +28,7 @@ use crate::web::exchange::{Exchange, Validators};
 use crate::web::outcome::{Outcome, Refusal};
 use crate::web::time::{Clock, Moment, Timestamp};
 use crate::web::url::{Origin, WebUrl};
+use crate::web::verdict::RobotsVerdict;
 
 /// Turns that may be on their way from the network to the database; more would let memory grow with a slow disk.
 pub(super) const IN_HAND: usize = 512;
@@ -108,6 +109,8 @@ struct Dispatcher<'a, T> {
     draining: Option<Moment>,
     /// Why no new page is begun, once that is so.
     closed: Option<&'static str>,
+    /// What is left is not due before then.
+    postponed: Option<Timestamp>,
 }
 
 /// A robots.txt on its way to where it has moved.
@@ -230,6 +233,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             files: BTreeSet::new(),
             draining: None,
             closed: None,
+            postponed: None,
             clock,
         };
         for taken in planted.documents {
@@ -323,7 +327,10 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
                 self.frontier.put_back(*lease, Some(now));
                 Ok(Due::At(now))
             }
-            Next::NothingBefore(at) if at.since(now) > HORIZON => Ok(Due::Ended(self.closed.unwrap_or("done"))),
+            Next::NothingBefore(at) if at.since(now) > HORIZON => {
+                self.postponed = Some(self.clock.wall_at(at));
+                Ok(Due::Ended(self.closed.unwrap_or("done")))
+            }
             // Looked at again every now and then all the same: somebody may be watching.
             Next::NothingBefore(at) => Ok(Due::At(at.min(now.after(TICK)))),
             Next::Exhausted if self.closed.is_none() && self.frontier.passes_over()? => Ok(Due::Ended("pages")),
@@ -368,15 +375,13 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
                 self.send(Aloft::Robots(url, seed), request);
             }
             Answer::Forbidden(verdict) => {
-                let line = verdict.line.map_or(String::new(), |line| format!(" (robots.txt line {line})"));
-                let rule = format!("{}{line}", verdict.rule.unwrap_or_default());
                 self.counters.refused_by_robots += 1;
-                self.refuse(lease, Refusal::Robots, rule)?;
+                self.refuse(lease, Refusal::Robots, verdict.to_string(), Some(verdict))?;
             }
-            Answer::Guarded(rule) => self.refuse(lease, Refusal::Guard, rule)?,
+            Answer::Guarded(rule) => self.refuse(lease, Refusal::Guard, rule, None)?,
             Answer::Unreachable(reason) => {
                 let failed = Outcome::Failed { reason, transient: true, status: None };
-                self.settle_unasked(lease, failed)?;
+                self.settle_unasked(lease, failed, None)?;
             }
         }
         Ok(())
@@ -403,10 +408,16 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
     }
 
     /// A rule keeps the crawl from this URL.
-    fn refuse(&mut self, lease: Box<Lease>, by: Refusal, rule: String) -> Result<(), Error> {
+    fn refuse(
+        &mut self,
+        lease: Box<Lease>,
+        by: Refusal,
+        rule: String,
+        verdict: Option<RobotsVerdict>,
+    ) -> Result<(), Error> {
         let url = lease.candidate.url.as_str().to_owned();
         (self.tell)(Event::Refused { url, by: by.as_str(), rule: rule.clone() });
-        self.settle_unasked(lease, Outcome::Refused { by, rule, transient: false })
+        self.settle_unasked(lease, Outcome::Refused { by, rule, transient: false }, verdict)
     }
 
     fn in_hand(&self) -> usize {
@@ -495,7 +506,9 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             Aloft::Lease(..) => Vec::new(),
         };
         let heard = self.gate.heard(&receipt, &exchange, &body, now, wall);
-        self.frontier.wake(&host, now);
+        for freed in self.gate.freed(&receipt) {
+            self.frontier.wake(&freed, now);
+        }
         let seed = match &what {
             Aloft::Lease(lease, _) => lease.candidate.seed,
             Aloft::Robots(_, seed) => *seed,
@@ -509,6 +522,14 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
                 self.frontier.wake(&origin.host, now);
                 robots = copy.map(|copy| (origin, copy));
             }
+            Heard::RobotsOld(origin, fetched) => {
+                self.frontier.wake(&origin.host, now);
+                (self.tell)(Event::Warning(format!(
+                    "{} cannot be had: the copy of {} is obeyed",
+                    origin.robots(),
+                    fetched.iso()
+                )));
+            }
         }
         self.tell_fetched(&what, &exchange);
         let extra_clock = self.gate.clock(&host, now, wall);
@@ -517,7 +538,8 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             Aloft::Robots(url, seed) => (robots_candidate(url, seed), 0, None, None),
         };
         let seed = self.seed_names.get(&candidate.seed).cloned().unwrap_or_default();
-        let turn = Turn { candidate, tries, seed, exchange, earlier, back_off, now: wall };
+        let verdict = receipt.verdict().cloned();
+        let turn = Turn { candidate, tries, seed, exchange, earlier, verdict, back_off, now: wall };
         let extra = Extra { lease, clock: extra_clock, robots, hold: self.clock.hold() };
         self.reading += 1;
         // Bounded by what may be in hand, so there is room; the workers end after us.
@@ -535,7 +557,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             } else {
                 Outcome::Again { at, manner: crate::web::outcome::Manner::Later }
             };
-            self.settle_unasked(lease, outcome)?;
+            self.settle_unasked(lease, outcome, None)?;
         }
         Ok(())
     }
@@ -584,8 +606,14 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
     }
 
     /// A URL that was never asked for: only its row changes.
-    fn settle_unasked(&mut self, lease: Box<Lease>, outcome: Outcome) -> Result<(), Error> {
+    fn settle_unasked(
+        &mut self,
+        lease: Box<Lease>,
+        outcome: Outcome,
+        verdict: Option<RobotsVerdict>,
+    ) -> Result<(), Error> {
         let settled = Settled {
+            verdict,
             outcome: Some(outcome),
             tries: lease.tries + 1,
             ..Settled::new(lease.candidate.url.as_str(), lease.candidate.role)
@@ -682,6 +710,10 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             let failed = self.failed_by_seed.get(id).copied().unwrap_or(0);
             summary.seeds.push(SeedSummary { seed: seed.clone(), verdict, articles_new, articles_changed, failed });
         }
+        if let Some(until) = self.postponed {
+            let urls = self.reader.hosts()?.iter().map(|host| host.pages + host.requisites).sum();
+            summary.postponed = Some(Postponed { urls, until: until.iso() });
+        }
         // The writer must be the last to close the database: only it can leave a file that needs no WAL.
         drop((self.reader, self.frontier));
         let counters = serde_json::to_string(&summary).unwrap_or_else(|_| "{}".to_owned());
@@ -737,7 +769,7 @@ fn remembering_gate(plan: &Plan, store: &Store, run: Run, clock: &dyn Clock) -> 
     let mut gate = Gate::new(plan.politeness.clone());
     let reader = store.reader()?;
     for (origin, copy) in reader.robots()? {
-        gate.remember_robots(origin, copy, wall);
+        gate.remember_robots(&origin, &copy, wall);
     }
     for host in reader.hosts()? {
         let (mut page, mut requisite) =
@@ -747,7 +779,7 @@ fn remembering_gate(plan: &Plan, store: &Store, run: Run, clock: &dyn Clock) -> 
             page = page.max(now.after(gate.delay(&host.clock.host)));
             requisite = requisite.max(now.after(plan.politeness.requisite_delay * crate::politeness::BURST));
         }
-        gate.remember_host(&host.clock, page, requisite);
+        gate.remember_host(&host.clock.host, page, requisite, now);
     }
     Ok(gate)
 }

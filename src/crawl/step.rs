@@ -14,6 +14,7 @@ use super::scope::{Listing, Origin, Scope, Verdict};
 use super::traps::{self, Sort};
 use crate::archive::{self, Earlier, Encoded, Found, ImageNote, Notes, Record, Unchanged};
 use crate::extract::{self, Findings, Kind};
+use crate::politeness;
 use crate::seeds;
 use crate::store::{KeptOut, Page, Queued, Settled};
 use crate::web::candidate::{Candidate, Role};
@@ -25,6 +26,7 @@ use crate::web::outcome::{Manner, Outcome, Refusal};
 use crate::web::referrer::{self, Policy};
 use crate::web::time::Timestamp;
 use crate::web::url::WebUrl;
+use crate::web::verdict::RobotsVerdict;
 
 /// No more of a document than this is read; all of it is archived.
 const DOCUMENT: u64 = 16 << 20;
@@ -70,6 +72,8 @@ pub(super) struct Turn {
     pub exchange: Exchange,
     /// The answer it was asked about, when it was asked with validators.
     pub earlier: Option<Box<Earlier>>,
+    /// By what leave of robots.txt it was asked for.
+    pub verdict: Option<RobotsVerdict>,
     /// The server asked for patience, until then.
     pub back_off: Option<Timestamp>,
     /// When it was over.
@@ -101,7 +105,10 @@ struct Reading {
     followed: usize,
     sort: Sort,
     oddities: Vec<String>,
+    /// `X-Robots-Tag`, and the page's own directives.
     robots: Vec<String>,
+    /// What a robots.txt names. Nobody asked for all that a site has, so they are noted and not followed.
+    sitemaps: Vec<String>,
 }
 
 /// Where an answer stands in the crawl.
@@ -121,7 +128,7 @@ struct Spot<'a> {
 impl Step {
     /// The second half of a URL's journey; see the module's head.
     pub(super) fn take(&self, turn: Turn) -> Result<Taken, archive::Error> {
-        let Turn { candidate, tries, seed, exchange, earlier, back_off, now } = turn;
+        let Turn { candidate, tries, seed, exchange, earlier, verdict, back_off, now } = turn;
         let spot = Spot {
             name: candidate.url.as_str(),
             at: exchange.at,
@@ -152,12 +159,14 @@ impl Step {
         let mut notes = self.notes(&spot, &reading);
         notes.via.clone_from(&candidate.via);
         notes.referer.clone_from(&candidate.referer);
+        notes.verdict.clone_from(&verdict);
         let mut encoded = archive::encode(&exchange, notes, &self.records)?;
         if let Some((earlier, Ok(_))) = repeated {
             encoded = encoded.map(|encoded| encoded.into_revisit(Unchanged::NotModified(earlier))).transpose()?;
         }
         let sort = reading.sort;
         let settled = Settled {
+            verdict,
             referer: candidate.referer,
             fault: exchange.fault.as_ref().map(ToString::to_string),
             outcome,
@@ -243,6 +252,7 @@ impl Step {
         };
         Some(Settled {
             capture: Some(found.capture.clone()),
+            verdict: notes.verdict.clone(),
             referer,
             fault: notes.fault.clone(),
             outcome: (notes.role != Role::Robots).then_some(outcome),
@@ -296,7 +306,12 @@ impl Step {
             Role::Image => reading.picture = picture_size(&body),
             Role::Style => self.read_style(spot, url, head, &body, &mut reading),
             Role::Page => self.read_page(spot, url, head, &body, &mut reading),
-            Role::Robots | Role::Script | Role::Font | Role::Document => {}
+            Role::Robots => {
+                let survey = politeness::survey(&body);
+                reading.oddities.extend(survey.oddities);
+                reading.sitemaps = survey.sitemaps;
+            }
+            Role::Script | Role::Font | Role::Document => {}
         }
         reading
     }
@@ -359,7 +374,7 @@ impl Step {
             }
             self.bring(spot, Some(url), &findings, reading);
             reading.oddities.extend(findings.oddities.iter().cloned());
-            reading.robots.extend(findings.meta_robots.clone());
+            reading.robots.extend(findings.meta_robots.iter().cloned());
             reading.findings = Some(Box::new(findings));
             return;
         }
@@ -530,6 +545,7 @@ pub(super) fn priority(role: Role, depth: u16) -> u8 {
 fn settled(url: &str, role: Role, reading: Reading) -> Settled {
     Settled {
         picture: reading.picture,
+        robots_tags: reading.robots,
         page: reading.findings.map(Page),
         redirect: reading.redirect,
         offers: reading.offers,
@@ -541,6 +557,7 @@ fn settled(url: &str, role: Role, reading: Reading) -> Settled {
 fn note_findings(notes: &mut Notes, reading: &Reading) {
     notes.oddities.clone_from(&reading.oddities);
     notes.robots.clone_from(&reading.robots);
+    notes.outlinks.clone_from(&reading.sitemaps);
     let Some(findings) = &reading.findings else { return };
     notes.kind = Some(format!("{:?}", findings.kind).to_lowercase());
     notes.outlinks = findings.links.iter().map(|link| link.url.as_str().to_owned()).collect();

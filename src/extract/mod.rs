@@ -64,8 +64,8 @@ pub struct Findings {
     pub links: Vec<Link>,
     /// Where the page leads by itself (`<meta http-equiv=refresh>`).
     pub refresh: Option<Refresh>,
-    /// The page's own robots directives (`<meta name=robots>`), as written.
-    pub meta_robots: Option<String>,
+    /// The page's own robots directives, as written: `noarchive`; to one crawler, `googlebot: noindex`.
+    pub meta_robots: Vec<String>,
     /// Anything a reader of the archive may want to know: unreadable links, nesting cut off, charset conflicts.
     pub oddities: Vec<String>,
 }
@@ -227,6 +227,8 @@ pub struct Link {
 
 /// An article shorter than this, in characters, has a date or a byline.
 const SHORT: usize = 1000;
+/// Whose directives are noted: everybody's, ours, and those of the crawlers that sites address by name.
+const ROBOTS: [&str; 5] = ["robots", "pressmark", "googlebot", "googlebot-news", "bingbot"];
 
 /// Reads a document; see the module's head.
 pub fn read(document: &Document<'_>) -> Findings {
@@ -278,7 +280,11 @@ pub fn read(document: &Document<'_>) -> Findings {
     let kind =
         if kind == Kind::Article && unsigned && article.text.chars().count() < SHORT { Kind::Other } else { kind };
     let refresh = page.refresh.take();
-    let meta_robots = page.meta("robots").collect::<Vec<_>>().join(", ");
+    let meta_robots = ROBOTS.iter().flat_map(|name| {
+        let prefix = if *name == "robots" { String::new() } else { format!("{name}: ") };
+        page.meta(name).map(move |directives| format!("{prefix}{directives}"))
+    });
+    let meta_robots = meta_robots.collect();
     Findings {
         kind,
         charset: (decoded.name, decoded.from),
@@ -287,7 +293,7 @@ pub fn read(document: &Document<'_>) -> Findings {
         links: distinct_links(page.links, &images),
         images,
         refresh,
-        meta_robots: Some(meta_robots).filter(|directives| !directives.is_empty()),
+        meta_robots,
         oddities,
     }
 }

@@ -116,7 +116,7 @@ fn a_newspaper_page_is_an_article() {
     assert_eq!((date.from.as_str(), date.utc), ("time", Timestamp::from_iso("2024-03-04T08:00:00Z")));
     assert!(article.dates.iter().any(|date| date.from == "url" && date.local == "2024-03-04"));
     assert_eq!(article.canonical.as_ref().map(WebUrl::as_str), Some(ARTICLE));
-    assert_eq!(page.meta_robots.as_deref(), Some("noarchive"));
+    assert_eq!(page.meta_robots, ["noarchive"]);
     assert!(page.oddities.is_empty(), "{:?}", page.oddities);
 }
 

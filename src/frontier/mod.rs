@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use crate::politeness::LONGEST_BACK_OFF;
 use crate::store::{Error, Queued, Reader, Run};
 use crate::web::candidate::{Candidate, Class, Role};
 use crate::web::outcome::Outcome;
@@ -259,7 +260,8 @@ impl Frontier {
                 self.sequence += 1;
                 lane.in_hand.insert(queued.candidate.url.as_str().to_owned());
                 let due = self.clock.moment_at(queued.due);
-                if due > now {
+                // Further ahead than anything is put off: the wall clock that wrote it was wrong.
+                if due > now && due <= now.after(LONGEST_BACK_OFF) {
                     lane.later.insert((due, self.sequence), queued);
                 } else {
                     lane.ready.insert((queued.candidate.priority, self.sequence), queued);

@@ -1,30 +1,28 @@
 //! The gate: one question per URL, one lesson per exchange. See the module's head.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::pace::{BURST, Lane, Turn};
-use super::robots::{Robots, Verdict};
+use super::party::{Party, spread};
+use super::rulebook::{Asked, Learnt, Look, RobotsCopy, Rulebook};
+use super::{ATTEMPTS, FIRST_RETRY, retry_wait};
 use crate::web::candidate::Class;
 use crate::web::exchange::{Exchange, Fault};
 use crate::web::time::{Moment, Stamp, Timestamp};
 use crate::web::url::{Origin, WebUrl};
+use crate::web::verdict::RobotsVerdict;
 
-/// A copy of robots.txt is good for so long (RFC 9309, 2.4).
-const ROBOTS_FRESH: Duration = Duration::from_secs(24 * 3600);
-/// While the host cannot be reached, an older copy serves for so long (RFC 9309, 2.3.1.4).
-const ROBOTS_STALE: Duration = Duration::from_secs(30 * 24 * 3600);
-/// Redirects of robots.txt that are followed (RFC 9309, 2.3.1.2).
-const ROBOTS_HOPS: u8 = 5;
-/// Attempts at a host that cannot be reached, or at its robots.txt, before it is given up for this run.
-const ATTEMPTS: u32 = 3;
-/// The wait after the first failed attempt; each further one waits four times as long.
-const FIRST_RETRY: Duration = Duration::from_secs(2);
-/// A server that only says 429 or 503 is left alone for this long at first, doubling each time.
-const FIRST_BACK_OFF: Duration = Duration::from_secs(5);
 /// No server keeps its host from the crawl for longer than this at a time, whatever it asks for.
-const LONGEST_BACK_OFF: Duration = Duration::from_secs(24 * 3600);
+pub const LONGEST_BACK_OFF: Duration = Duration::from_secs(24 * 3600);
+/// Other names at its address wait with it for no longer than this: an address may serve half the web.
+const NEIGHBOURS_WAIT: Duration = Duration::from_secs(60);
+/// Connections to one address at a time, whatever the number of hosts behind it.
+const PER_ADDRESS: usize = 16;
+/// Hosts and addresses that are at rest are let go when so many are known.
+const MANY: usize = 4096;
 /// Answer times are compared with the mean of the first so many.
 const BASELINE: u32 = 4;
 /// Answers faster than this are never called slow.
@@ -81,7 +79,7 @@ pub enum Answer {
     /// Its origin's rules are not known: fetch them with this permit first.
     NeedsRobots(Permit),
     /// robots.txt forbids it.
-    Forbidden(Verdict),
+    Forbidden(RobotsVerdict),
     /// Its origin, or that one's robots.txt, cannot be had in this run: why.
     Unreachable(String),
     /// Its origin's address is none that may be connected to.
@@ -98,6 +96,8 @@ pub struct Permit {
 #[derive(Clone, Debug)]
 pub struct Receipt {
     host: Arc<str>,
+    /// The address that the exchange counts for.
+    address: Option<IpAddr>,
     lane: Class,
     purpose: Purpose,
     stamp: Stamp,
@@ -105,7 +105,8 @@ pub struct Receipt {
 
 #[derive(Clone, Debug)]
 enum Purpose {
-    Fetch,
+    /// What a URL names, by leave of this verdict.
+    Fetch(RobotsVerdict),
     /// robots.txt of that origin, after so many redirects.
     Robots(Origin, u8),
 }
@@ -114,6 +115,14 @@ impl Receipt {
     /// The host that was asked.
     pub fn host(&self) -> &Arc<str> {
         &self.host
+    }
+
+    /// By what leave of robots.txt it was asked for; none for robots.txt itself.
+    pub fn verdict(&self) -> Option<&RobotsVerdict> {
+        match &self.purpose {
+            Purpose::Fetch(verdict) => Some(verdict),
+            Purpose::Robots(..) => None,
+        }
     }
 }
 
@@ -131,8 +140,9 @@ impl Permit {
     /// A permit for a test's own fetch, which no gate gave.
     #[doc(hidden)]
     pub fn for_test() -> Permit {
-        let purpose = Purpose::Fetch;
-        Permit { receipt: Receipt { host: "".into(), lane: Class::PageLike, purpose, stamp: Stamp::default() } }
+        let purpose = Purpose::Fetch(RobotsVerdict::without_rule("a test"));
+        let (lane, stamp) = (Class::PageLike, Stamp::default());
+        Permit { receipt: Receipt { host: "".into(), address: None, lane, purpose, stamp } }
     }
 }
 
@@ -152,19 +162,10 @@ pub enum Heard {
     },
     /// The rules of this origin are known now, or known not to be had. A copy to keep, if there is one.
     RobotsKnown(Origin, Option<RobotsCopy>),
+    /// The rules of this origin are not to be had; those fetched then serve on.
+    RobotsOld(Origin, Timestamp),
     /// The server asked for patience, until then.
     BackOff(Timestamp),
-}
-
-/// A robots.txt as the store keeps it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RobotsCopy {
-    /// When it was fetched.
-    pub fetched: Timestamp,
-    /// The final status.
-    pub status: u16,
-    /// The file, at most as much as is parsed; empty unless the status was 2xx.
-    pub bytes: Vec<u8>,
 }
 
 /// What of a host's clocks must survive a restart.
@@ -181,12 +182,23 @@ pub struct HostClock {
 struct Host {
     page: Lane,
     requisite: Lane,
-    /// One clock and one connection for everything, for the rest of the run.
-    single: bool,
-    back_offs: u32,
-    answers: u32,
-    baseline: Duration,
+    party: Party,
+    /// Where it answered last; none behind a proxy that resolves names itself.
+    address: Option<IpAddr>,
+    page_times: AnswerTimes,
+    requisite_times: AnswerTimes,
+}
+
+/// How long answers take, from the request's last byte to the answer's first.
+#[derive(Default)]
+struct AnswerTimes {
+    count: u32,
+    /// The mean of the first [`BASELINE`].
+    first: Duration,
+    /// A running mean.
     recent: Duration,
+    /// What `recent` was when answers were last called slow.
+    slow: Option<Duration>,
 }
 
 /// Whether an origin can be talked to.
@@ -199,55 +211,40 @@ struct Reach {
     dead: Option<Fault>,
 }
 
-enum Rules {
-    /// In the air.
-    Asked,
-    /// Not to be asked for before.
-    Retry(Moment),
-    Known {
-        robots: Robots,
-        until: Timestamp,
-    },
-    /// Could not be had: nothing may be fetched.
-    Unreachable(String),
-}
-
 /// May it be fetched now?
 pub struct Gate {
     options: Options,
     hosts: HashMap<Arc<str>, Host>,
+    addresses: HashMap<IpAddr, Party>,
+    /// Hosts are looked through for those at rest when there are so many.
+    many: usize,
     reach: HashMap<Origin, Reach>,
-    rules: HashMap<Origin, Rules>,
-    old_copies: HashMap<Origin, RobotsCopy>,
-    robots_attempts: HashMap<Origin, u32>,
+    rulebook: Rulebook,
 }
 
 impl Gate {
     /// A gate that knows nobody yet.
     pub fn new(options: Options) -> Gate {
-        Gate {
-            options,
-            hosts: HashMap::new(),
-            reach: HashMap::new(),
-            rules: HashMap::new(),
-            old_copies: HashMap::new(),
-            robots_attempts: HashMap::new(),
-        }
+        let rulebook = Rulebook::new(options.agent.clone());
+        Gate { options, hosts: HashMap::new(), addresses: HashMap::new(), many: MANY, reach: HashMap::new(), rulebook }
     }
 
-    /// Takes up a stored clock, so that a restart does not hurry.
-    pub fn remember_host(&mut self, clock: &HostClock, page: Moment, requisite: Moment) {
-        let host = self.host(&clock.host);
-        host.page.hold_until(page);
-        host.requisite.hold_until(requisite);
+    /// Takes up a stored clock, so that a restart does not hurry. One that lies further ahead than anybody is ever left
+    /// alone was written by a wall clock that was wrong: then the host waits for one gap.
+    pub fn remember_host(&mut self, host: &Arc<str>, page: Moment, requisite: Moment, now: Moment) {
+        let latest = now.after(LONGEST_BACK_OFF);
+        let gap = now.after(self.options.delay);
+        if page.max(requisite) > now {
+            let host = self.host(host, now);
+            host.page.hold_until(if page > latest { gap } else { page });
+            host.requisite.hold_until(if requisite > latest { gap } else { requisite });
+        }
     }
 
     /// Takes up a stored robots.txt: it holds while it is fresh, and serves later while the host is unreachable.
-    pub fn remember_robots(&mut self, origin: Origin, copy: RobotsCopy, wall: Timestamp) {
-        if wall.since(copy.fetched) < ROBOTS_FRESH {
-            self.know(&origin, &copy, copy.fetched.after(ROBOTS_FRESH));
-        }
-        self.old_copies.insert(origin, copy);
+    pub fn remember_robots(&mut self, origin: &Origin, copy: &RobotsCopy, wall: Timestamp) {
+        self.rulebook.remember(origin.clone(), copy, wall);
+        self.obey_crawl_delay(origin, Moment::default());
     }
 
     /// The one question.
@@ -262,20 +259,15 @@ impl Gate {
             }
         }
         if self.options.robots == RobotsPolicy::Ignore {
-            return self.turn(&origin.host, class, Purpose::Fetch, now);
+            return self.turn(&origin.host, class, Purpose::Fetch(not_asked()), now);
         }
-        match self.rules.get(&origin) {
-            Some(Rules::Asked) => Answer::Busy,
-            Some(Rules::Unreachable(reason)) => Answer::Unreachable(reason.clone()),
-            Some(Rules::Retry(at)) if *at > now => Answer::NotBefore(*at),
-            Some(Rules::Known { robots, until }) if *until > wall => {
-                let verdict = robots.verdict(url.path_and_query());
-                if !verdict.allowed {
-                    return Answer::Forbidden(verdict);
-                }
-                self.turn(&origin.host, class, Purpose::Fetch, now)
-            }
-            _ => self.ask_robots(&origin, now),
+        match self.rulebook.look(&origin, url.path_and_query(), now, wall) {
+            Look::Known(verdict) if verdict.allowed => self.turn(&origin.host, class, Purpose::Fetch(verdict), now),
+            Look::Known(verdict) => Answer::Forbidden(verdict),
+            Look::Asked => Answer::Busy,
+            Look::NotBefore(at) => Answer::NotBefore(at),
+            Look::Unreachable(reason) => Answer::Unreachable(reason),
+            Look::Unknown => self.ask_robots(&origin, now),
         }
     }
 
@@ -288,7 +280,7 @@ impl Gate {
     fn ask_robots(&mut self, origin: &Origin, now: Moment) -> Answer {
         match self.turn(&origin.host, Class::PageLike, Purpose::Robots(origin.clone(), 0), now) {
             Answer::Go(permit) => {
-                self.rules.insert(origin.clone(), Rules::Asked);
+                self.rulebook.asked(origin);
                 Answer::NeedsRobots(permit)
             }
             other => other,
@@ -297,13 +289,28 @@ impl Gate {
 
     fn turn(&mut self, name: &Arc<str>, class: Class, purpose: Purpose, now: Moment) -> Answer {
         let stamp = Stamp::default();
-        let host = self.host(name);
-        let class = if host.single { Class::PageLike } else { class };
-        if host.single && host.page.in_air() + host.requisite.in_air() > 0 {
-            return Answer::Busy;
+        self.host(name, now);
+        let Some(host) = self.hosts.get_mut(name) else { return Answer::Busy };
+        let delay = self.options.delay;
+        let mut address = host.address.map(|address| shared(&mut self.addresses, address, delay));
+        // A lane's yes counts as a start, so the parties are asked before it.
+        match host.party.look(name, now) {
+            Turn::Now => {}
+            Turn::NotBefore(at) => return Answer::NotBefore(at),
+            Turn::Busy => return Answer::Busy,
+        }
+        match address.as_mut().map_or(Turn::Now, |party| party.look(name, now)) {
+            Turn::Now => {}
+            Turn::NotBefore(at) => return Answer::NotBefore(at.after(spread(name, at))),
+            Turn::Busy => return Answer::Busy,
         }
         match host.lane(class).turn(now, &stamp) {
-            Turn::Now => Answer::Go(Permit { receipt: Receipt { host: name.clone(), lane: class, purpose, stamp } }),
+            Turn::Now => {
+                host.party.started();
+                let counted = address.map(Party::started).and(host.address);
+                let receipt = Receipt { host: name.clone(), address: counted, lane: class, purpose, stamp };
+                Answer::Go(Permit { receipt })
+            }
             Turn::NotBefore(at) => Answer::NotBefore(at),
             Turn::Busy => Answer::Busy,
         }
@@ -311,10 +318,27 @@ impl Gate {
 
     /// The permit was not used after all: our own side failed before anything was sent.
     pub fn returned(&mut self, receipt: &Receipt, now: Moment) {
-        self.host(&receipt.host).lane(receipt.lane).over(now, &receipt.stamp, Duration::ZERO);
+        self.over(receipt, Duration::ZERO, now);
         if let Purpose::Robots(origin, _) = &receipt.purpose {
-            self.rules.insert(origin.clone(), Rules::Retry(now.after(FIRST_RETRY)));
+            self.rulebook.ask_again(origin, now.after(FIRST_RETRY));
         }
+    }
+
+    fn over(&mut self, receipt: &Receipt, took: Duration, now: Moment) {
+        let host = self.host(&receipt.host, now);
+        host.lane(receipt.lane).over(now, &receipt.stamp, took);
+        host.party.over(&receipt.stamp, took);
+        if let Some(party) = receipt.address.and_then(|address| self.addresses.get_mut(&address)) {
+            party.over(&receipt.stamp, took);
+        }
+    }
+
+    /// The hosts that may ask again, now that this is over: its own, and those that waited for the same address.
+    pub fn freed(&mut self, receipt: &Receipt) -> Vec<Arc<str>> {
+        let party = receipt.address.and_then(|address| self.addresses.get_mut(&address));
+        let mut freed = party.map(Party::freed).unwrap_or_default();
+        freed.push(receipt.host.clone());
+        freed
     }
 
     /// Learns from an exchange: frees the connection, adjusts the pace, takes in robots.txt.
@@ -326,103 +350,117 @@ impl Gate {
         now: Moment,
         wall: Timestamp,
     ) -> Heard {
-        let host = self.host(&receipt.host);
-        host.lane(receipt.lane).over(now, &receipt.stamp, exchange.took());
-        host.note_pace(exchange);
-        let patience = patience(exchange, wall);
-        let back_off = patience.map(|asked| host.back_off(asked, now));
-        self.reach.entry(exchange.url.origin()).or_default().note(exchange, now);
+        self.over(receipt, exchange.took(), now);
+        let back_off = self.adjust_pace(receipt, exchange, now, wall);
+        self.note_reach(exchange, now);
         match &receipt.purpose {
-            Purpose::Fetch => back_off.map_or(Heard::Noted, |wait| Heard::BackOff(wall.after(wait))),
-            Purpose::Robots(origin, hops) => self.heard_robots(&origin.clone(), *hops, exchange, body, now, wall),
+            Purpose::Fetch(_) => back_off.map_or(Heard::Noted, |wait| Heard::BackOff(wall.after(wait))),
+            Purpose::Robots(origin, hops) => {
+                let given_up = self.reach.get(origin).is_some_and(|reach| reach.dead.is_some());
+                let asked = Asked { origin, hops: *hops, given_up };
+                let learnt = self.rulebook.heard(&asked, exchange, body, now, wall);
+                self.obey_crawl_delay(origin, now);
+                match learnt {
+                    Learnt::Moved(to, hops) => Heard::RobotsMoved { origin: origin.clone(), to, hops },
+                    Learnt::Known(copy) => Heard::RobotsKnown(origin.clone(), Some(copy)),
+                    Learnt::Old(fetched) => Heard::RobotsOld(origin.clone(), fetched),
+                    Learnt::Nothing => Heard::RobotsKnown(origin.clone(), None),
+                }
+            }
         }
     }
 
-    fn heard_robots(
+    /// A delay that robots.txt asks for slows its host down.
+    fn obey_crawl_delay(&mut self, origin: &Origin, now: Moment) {
+        if let Some(delay) = self.rulebook.crawl_delay(origin) {
+            self.host(&origin.host, now).party.crawl_delay(delay);
+        }
+    }
+
+    /// Spares a server that has enough, and trusts one that does well. Returns how long its host is left alone.
+    fn adjust_pace(
         &mut self,
-        origin: &Origin,
-        hops: u8,
+        receipt: &Receipt,
         exchange: &Exchange,
-        body: &[u8],
         now: Moment,
         wall: Timestamp,
-    ) -> Heard {
-        let status = exchange.status();
-        match (&exchange.fault, status) {
-            // A file that was cut by the cap is longer than is parsed; any other half answer is none.
-            (None | Some(Fault::Cap), Some(status @ 200..=299)) => {
-                let bytes = body[..body.len().min(robotxt::BYTE_LIMIT)].to_vec();
-                self.learn(origin, RobotsCopy { fetched: wall, status, bytes })
+    ) -> Option<Duration> {
+        let (delay, written) = (self.options.delay, receipt.stamp.at());
+        let host = self.hosts.get_mut(&receipt.host)?;
+        host.address = exchange.peer.map(|peer| peer.ip()).or(host.address);
+        exchange.answer.as_ref()?;
+        let address = host.address.map(|address| shared(&mut self.addresses, address, delay));
+        let times = match receipt.lane {
+            Class::PageLike => &mut host.page_times,
+            Class::Requisite => &mut host.requisite_times,
+        };
+        let pace = times.note(exchange);
+        let patience = patience(exchange, wall);
+        if patience.is_none() && pace == Pace::Good {
+            address.map(Party::pleased);
+            if host.party.pleased() {
+                host.page_times.slow = None;
+                host.requisite_times.slow = None;
             }
-            (None, Some(300..=399)) => match redirect(exchange) {
-                Some(to) if hops < ROBOTS_HOPS => Heard::RobotsMoved { origin: origin.clone(), to, hops: hops + 1 },
-                // RFC 9309, 2.3.1.2: more than five may be taken as unavailable.
-                _ => self.learn(origin, RobotsCopy { fetched: wall, status: 404, bytes: Vec::new() }),
-            },
-            (None, Some(status @ (400..=428 | 430..=499))) => {
-                self.learn(origin, RobotsCopy { fetched: wall, status, bytes: Vec::new() })
+            return None;
+        }
+        if patience.is_none() && pace == Pace::Slow {
+            address.map(Party::endured);
+            host.party.endured();
+            return None;
+        }
+        let own = host.party.troubled(written, now);
+        let wait = patience.map(|asked| asked.unwrap_or(own).min(LONGEST_BACK_OFF));
+        host.party.hold_until(now.after(wait.unwrap_or_default()));
+        if let Some(party) = address {
+            party.troubled(written, now);
+            party.hold_until(now.after(wait.unwrap_or_default().min(NEIGHBOURS_WAIT)));
+        }
+        wait
+    }
+
+    /// An origin that cannot be reached is tried a few times, ever more rarely, and then given up for this run.
+    fn note_reach(&mut self, exchange: &Exchange, now: Moment) {
+        let origin = exchange.url.origin();
+        match &exchange.fault {
+            Some(fault @ Fault::Forbidden(_)) => self.reach.entry(origin).or_default().dead = Some(fault.clone()),
+            Some(fault) if fault.is_unreachable() => {
+                let reach = self.reach.entry(origin).or_default();
+                reach.failures += 1;
+                reach.not_before = now.after(retry_wait(reach.failures));
+                reach.dead = Some(fault.clone()).filter(|_| reach.failures >= ATTEMPTS);
             }
-            _ => self.robots_unreachable(origin, exchange, now, wall),
+            _ if exchange.answer.is_some() => {
+                self.reach.remove(&origin);
+            }
+            _ => {}
         }
-    }
-
-    fn learn(&mut self, origin: &Origin, copy: RobotsCopy) -> Heard {
-        self.know(origin, &copy, copy.fetched.after(ROBOTS_FRESH));
-        Heard::RobotsKnown(origin.clone(), Some(copy))
-    }
-
-    fn know(&mut self, origin: &Origin, copy: &RobotsCopy, until: Timestamp) {
-        let robots = match copy.status {
-            200..=299 => Robots::read(&copy.bytes, &self.options.agent),
-            _ => Robots::allow_all(),
-        };
-        if let Some(delay) = robots.crawl_delay {
-            self.host(&origin.host).crawl_delay(delay);
-        }
-        self.rules.insert(origin.clone(), Rules::Known { robots, until });
-    }
-
-    fn robots_unreachable(&mut self, origin: &Origin, exchange: &Exchange, now: Moment, wall: Timestamp) -> Heard {
-        let why = match (&exchange.fault, exchange.status()) {
-            (Some(fault), _) => fault.to_string(),
-            (None, Some(status)) => format!("robots.txt answered {status}, so nothing may be fetched"),
-            (None, None) => "robots.txt got no readable answer, so nothing may be fetched".to_owned(),
-        };
-        if let Some(copy) = self.old_copies.get(origin).filter(|copy| wall.since(copy.fetched) < ROBOTS_STALE) {
-            let copy = copy.clone();
-            self.know(origin, &copy, wall.after(ROBOTS_FRESH));
-            return Heard::RobotsKnown(origin.clone(), None);
-        }
-        let attempts = self.robots_attempts.entry(origin.clone()).or_default();
-        *attempts += 1;
-        let attempts = *attempts;
-        let is_dead = self.reach.get(origin).is_some_and(|reach| reach.dead.is_some());
-        let rules = if attempts >= ATTEMPTS || is_dead {
-            Rules::Unreachable(why)
-        } else {
-            Rules::Retry(now.after(retry_wait(attempts)))
-        };
-        self.rules.insert(origin.clone(), rules);
-        Heard::RobotsKnown(origin.clone(), None)
     }
 
     /// What robots.txt says of a URL, as far as it is known.
-    pub fn verdict(&self, url: &WebUrl) -> Option<Verdict> {
-        match self.rules.get(&url.origin()) {
-            Some(Rules::Known { robots, .. }) => Some(robots.verdict(url.path_and_query())),
-            _ => None,
+    pub fn verdict(&self, url: &WebUrl) -> Option<RobotsVerdict> {
+        match self.options.robots {
+            RobotsPolicy::Ignore => Some(not_asked()),
+            RobotsPolicy::Obey => self.rulebook.verdict(url),
         }
+    }
+
+    /// Hosts whose past still counts, or might.
+    #[cfg(test)]
+    pub(super) fn known(&self) -> usize {
+        self.hosts.len()
     }
 
     /// The gap between page-like starts on this host now.
     pub fn delay(&self, host: &str) -> Duration {
-        self.hosts.get(host).map_or(self.options.delay, |host| host.page.gap())
+        self.hosts.get(host).map_or(self.options.delay, |host| host.page.gap().max(host.party.gap()))
     }
 
     /// What must survive a restart, in wall time.
     pub fn clock(&self, name: &Arc<str>, now: Moment, wall: Timestamp) -> Option<HostClock> {
         let host = self.hosts.get(name)?;
-        let at = |moment: Moment| wall.after(moment.since(now));
+        let shared = host.address.and_then(|address| self.addresses.get(&address)).map(Party::next);
+        let at = |moment: Moment| wall.after(moment.max(host.party.next()).max(shared.unwrap_or_default()).since(now));
         Some(HostClock {
             host: name.clone(),
             page_next: at(host.page.rested_at(now)),
@@ -430,26 +468,23 @@ impl Gate {
         })
     }
 
-    fn host(&mut self, name: &Arc<str>) -> &mut Host {
+    fn host(&mut self, name: &Arc<str>, now: Moment) -> &mut Host {
+        if self.hosts.len() >= self.many && !self.hosts.contains_key(name) {
+            self.hosts.retain(|_, host| !host.is_at_rest(now));
+            self.addresses.retain(|_, party| !party.is_at_rest(now));
+            self.many = MANY.max(self.hosts.len() * 2);
+        }
         let options = &self.options;
         self.hosts.entry(name.clone()).or_insert_with(|| Host::new(options))
     }
 }
 
-impl Reach {
-    /// An origin that cannot be reached is tried a few times, ever more rarely, and then given up for this run.
-    fn note(&mut self, exchange: &Exchange, now: Moment) {
-        match &exchange.fault {
-            Some(fault @ Fault::Forbidden(_)) => self.dead = Some(fault.clone()),
-            Some(fault) if fault.is_unreachable() => {
-                self.failures += 1;
-                self.not_before = now.after(retry_wait(self.failures));
-                self.dead = Some(fault.clone()).filter(|_| self.failures >= ATTEMPTS);
-            }
-            _ if exchange.answer.is_some() => self.failures = 0,
-            _ => {}
-        }
-    }
+fn shared(addresses: &mut HashMap<IpAddr, Party>, address: IpAddr, delay: Duration) -> &mut Party {
+    addresses.entry(address).or_insert_with(|| Party::new(delay, PER_ADDRESS))
+}
+
+fn not_asked() -> RobotsVerdict {
+    RobotsVerdict::without_rule("not asked (--robots ignore)")
 }
 
 impl Host {
@@ -457,11 +492,10 @@ impl Host {
         Host {
             page: Lane::new(options.delay, 1, options.per_host),
             requisite: Lane::new(options.requisite_delay, BURST, options.requisites_per_host),
-            single: false,
-            back_offs: 0,
-            answers: 0,
-            baseline: Duration::ZERO,
-            recent: Duration::ZERO,
+            party: Party::new(options.delay, usize::MAX),
+            address: None,
+            page_times: AnswerTimes::default(),
+            requisite_times: AnswerTimes::default(),
         }
     }
 
@@ -472,44 +506,41 @@ impl Host {
         }
     }
 
-    fn crawl_delay(&mut self, delay: Duration) {
-        self.single = true;
-        self.page.slow_to(delay);
-    }
-
-    /// Answer times that double put the host on one clock and one connection.
-    fn note_pace(&mut self, exchange: &Exchange) {
-        if exchange.answer.is_none() {
-            return;
-        }
-        let took = exchange.times.first.unwrap_or_default().saturating_sub(exchange.times.sent.unwrap_or_default());
-        self.answers += 1;
-        if self.answers <= BASELINE {
-            self.baseline += took / BASELINE;
-            self.recent = self.baseline;
-            return;
-        }
-        self.recent = (self.recent * 3 + took) / 4;
-        if self.recent > self.baseline * 2 && self.recent > SLOW {
-            self.single = true;
-        }
-    }
-
-    /// The server asked for patience; how long it gets.
-    fn back_off(&mut self, asked: Option<Duration>, now: Moment) -> Duration {
-        self.single = true;
-        let own = FIRST_BACK_OFF * 2u32.saturating_pow(self.back_offs.min(12));
-        self.back_offs += 1;
-        let wait = asked.unwrap_or(own).min(LONGEST_BACK_OFF);
-        self.page.hold_until(now.after(wait));
-        self.requisite.hold_until(now.after(wait));
-        wait
+    fn is_at_rest(&self, now: Moment) -> bool {
+        self.party.is_at_rest(now) && self.page.rested_at(now) <= now && self.requisite.rested_at(now) <= now
     }
 }
 
-/// Two seconds, then eight, then half a minute, …
-fn retry_wait(failures: u32) -> Duration {
-    FIRST_RETRY * 4u32.saturating_pow(failures.saturating_sub(1).min(6))
+/// What an answer's time says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pace {
+    /// As at first, or nothing to speak of.
+    Good,
+    /// Slow, as has been said.
+    Slow,
+    /// Twice as slow as when it was last said, or as at first.
+    Doubled,
+}
+
+impl AnswerTimes {
+    fn note(&mut self, exchange: &Exchange) -> Pace {
+        let took = exchange.times.first.unwrap_or_default().saturating_sub(exchange.times.sent.unwrap_or_default());
+        self.count = self.count.saturating_add(1);
+        if self.count <= BASELINE {
+            self.first += took / BASELINE;
+            self.recent = self.first;
+            return Pace::Good;
+        }
+        self.recent = (self.recent * 3 + took) / 4;
+        if self.recent <= SLOW || self.recent <= self.first * 2 {
+            return Pace::Good;
+        }
+        if self.slow.is_some_and(|slow| self.recent <= slow * 2) {
+            return Pace::Slow;
+        }
+        self.slow = Some(self.recent);
+        Pace::Doubled
+    }
 }
 
 /// Whether an answer asks for patience, and for how much (RFC 9110, 10.2.3: seconds or a date). Nonsense asks for none
@@ -526,11 +557,6 @@ fn patience(exchange: &Exchange, wall: Timestamp) -> Option<Option<Duration>> {
         (_, Some(Some(wait))) => Some(Some(wait)),
         _ => None,
     }
-}
-
-fn redirect(exchange: &Exchange) -> Option<WebUrl> {
-    let location = exchange.answer.as_ref()?.read_head().field("location")?;
-    exchange.url.join(&location, None).ok()
 }
 
 #[cfg(test)]
@@ -598,7 +624,7 @@ mod tests {
     fn robots_come_first_and_forbid() {
         let mut world = World::with_robots("User-agent: *\nDisallow: /private/");
         let Answer::Forbidden(verdict) = world.ask("http://h.example/private/x", Class::PageLike) else { panic!() };
-        assert_eq!(verdict.rule.as_deref(), Some("Disallow: /private/"));
+        assert_eq!(verdict.rule, "Disallow: /private/");
         assert!(matches!(world.ask("http://h.example/x", Class::PageLike), Answer::Go(_)));
     }
 

@@ -70,23 +70,8 @@ impl Lane {
         }
     }
 
-    /// From now on this pace; what has started is remembered as the last start.
-    pub(super) fn slow_to(&mut self, gap: Duration) {
-        if gap > self.gap {
-            self.gap = gap;
-            self.limiter = limiter(gap, self.burst, &self.clock);
-            if let Some(last) = self.last_start {
-                self.hold_until(last.after(gap));
-            }
-        }
-    }
-
     pub(super) fn gap(&self) -> Duration {
         self.gap
-    }
-
-    pub(super) fn in_air(&self) -> usize {
-        self.in_air
     }
 
     /// Nothing starts before then.
@@ -232,17 +217,6 @@ mod tests {
                 prop_assert!(pair[1] - pair[0] >= 1000 * MS, "{:?}", written);
             }
         }
-    }
-
-    #[test]
-    fn a_slower_pace_counts_from_the_last_start() {
-        let mut lane = Lane::new(Duration::from_millis(100), 1, 1);
-        let stamp = Stamp::default();
-        assert_eq!(lane.turn(Moment(0), &stamp), Turn::Now);
-        stamp.set(Moment(5 * MS));
-        lane.over(Moment(10 * MS), &stamp, Duration::from_millis(5));
-        lane.slow_to(Duration::from_secs(2));
-        assert_eq!(lane.turn(Moment(500 * MS), &Stamp::default()), Turn::NotBefore(Moment(2005 * MS)));
     }
 
     #[test]

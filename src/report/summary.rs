@@ -35,6 +35,9 @@ pub fn summary(summary: &Summary) -> String {
     for (i, trap) in listed(&traps).iter().enumerate() {
         line(if i == 0 { "kept out" } else { "" }, trap);
     }
+    if let Some(postponed) = &summary.postponed {
+        line("waiting", &format!("{}, none before {}", counted(postponed.urls, "URL"), clean(&postponed.until)));
+    }
     if summary.articles_incomplete > 0 {
         let lack = if summary.articles_incomplete == 1 { "lacks" } else { "lack" };
         line("incomplete", &format!("{} {lack} a picture", counted(summary.articles_incomplete, "article")));

@@ -14,6 +14,7 @@ use crate::web::digest::fingerprint;
 use crate::web::outcome::Outcome;
 use crate::web::time::Timestamp;
 use crate::web::url::{Origin, WebUrl, registrable_domain};
+use crate::web::verdict::RobotsVerdict;
 
 /// What one URL's turn brought.
 #[derive(Debug)]
@@ -30,6 +31,10 @@ pub struct Settled {
     pub fault: Option<String>,
     /// Of a picture, its size in its own pixels.
     pub picture: Option<(u32, u32)>,
+    /// What robots.txt said of it, by whichever rule.
+    pub verdict: Option<RobotsVerdict>,
+    /// `X-Robots-Tag` and the page's own directives, as written.
+    pub robots_tags: Vec<String>,
     /// What was read in it.
     pub page: Option<Page>,
     /// Where it redirects to.
@@ -56,6 +61,8 @@ impl Settled {
             referer: None,
             fault: None,
             picture: None,
+            verdict: None,
+            robots_tags: Vec::new(),
             page: None,
             redirect: None,
             offers: Vec::new(),
@@ -176,7 +183,11 @@ impl Writing<'_> {
     fn settled(&self, settled: &Settled) -> rusqlite::Result<()> {
         let url = self.url(&settled.url, settled.role)?;
         self.kept_out(settled)?;
-        let capture = settled.capture.as_ref().map(|capture| self.capture(url, capture, settled)).transpose()?;
+        let rule = settled.verdict.as_ref().map(|verdict| self.robots_rule(verdict)).transpose()?;
+        let capture = settled.capture.as_ref().map(|capture| self.capture(url, capture, settled, rule)).transpose()?;
+        if rule.is_some() {
+            self.execute("UPDATE url SET robots_rule = ?2 WHERE id = ?1", (url, rule))?;
+        }
         // What the page names is queued before its pictures are described, which would only name them.
         for candidate in &settled.offers {
             self.offer(candidate)?;
@@ -327,7 +338,16 @@ impl Writing<'_> {
         )
     }
 
-    fn capture(&self, url: i64, capture: &Capture, settled: &Settled) -> rusqlite::Result<i64> {
+    fn robots_rule(&self, verdict: &RobotsVerdict) -> rusqlite::Result<i64> {
+        self.transaction
+            .prepare_cached(
+                "INSERT INTO robots_rule (rule, line) VALUES (?1, ?2)
+                 ON CONFLICT (rule, line) DO UPDATE SET rule = rule RETURNING id",
+            )?
+            .query_row((&verdict.rule, verdict.line.unwrap_or(0)), |row| row.get(0))
+    }
+
+    fn capture(&self, url: i64, capture: &Capture, settled: &Settled, rule: Option<i64>) -> rusqlite::Result<i64> {
         let file: i64 = self
             .transaction
             .prepare_cached(
@@ -349,9 +369,9 @@ impl Writing<'_> {
             .prepare_cached(
                 "INSERT INTO capture (url, run, role, fetched_ms, record_id, kind, status, media, payload, truncated,
                      fault, address, referer, width, height, file, offset, length, request_offset, request_length,
-                     metadata_offset, metadata_length, refers_to, etag, last_modified)
+                     metadata_offset, metadata_length, refers_to, etag, last_modified, robots_rule, robots_tags)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
-                     ?21, ?22, ?23, ?24, ?25)
+                     ?21, ?22, ?23, ?24, ?25, ?26, ?27)
                  ON CONFLICT (file, offset) DO UPDATE SET url = excluded.url RETURNING id",
             )?
             .query_row(
@@ -381,6 +401,8 @@ impl Writing<'_> {
                     refers_to,
                     capture.validators.etag,
                     capture.validators.last_modified,
+                    rule,
+                    Some(&settled.robots_tags).filter(|tags| !tags.is_empty()).map(|tags| json!(tags).to_string()),
                 ],
                 |row| row.get(0),
             )

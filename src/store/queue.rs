@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::commit::{class, find};
+use super::commit::{class, find, host_of};
 use super::{Error, Run};
-use crate::politeness::{HostClock, RobotsCopy};
+use crate::politeness::{HostClock, ROBOTS_HOPS, RobotsCopy};
 use crate::web::candidate::{Candidate, Class, Role};
 use crate::web::time::Timestamp;
 use crate::web::url::{Origin, WebUrl};
+use crate::web::verdict::RobotsVerdict;
 
 /// What `queued` reads, and from where.
 const COLUMNS: &str =
@@ -106,6 +107,56 @@ impl Reader {
                 Ok(origin.zip(Some(RobotsCopy { fetched, status: row.get(2)?, bytes: row.get(3)? })))
             })?;
             rows.filter_map(Result::transpose).collect()
+        };
+        read().map_err(|source| self.failed(source))
+    }
+
+    /// The stored copy of one origin's robots.txt, and the address it was had from: robots.txt may have moved.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn robots_of(&self, origin: &Origin) -> Result<Option<(RobotsCopy, String)>, Error> {
+        let read = || -> rusqlite::Result<Option<(RobotsCopy, String)>> {
+            let copy = self
+                .connection
+                .prepare_cached("SELECT fetched_ms, status, body FROM robots WHERE origin = ?1")?
+                .query_row([origin.to_string()], |row| {
+                    Ok(RobotsCopy { fetched: Timestamp(row.get(0)?), status: row.get(1)?, bytes: row.get(2)? })
+                })
+                .optional()?;
+            let Some(copy) = copy else { return Ok(None) };
+            let mut next = self.connection.prepare_cached(
+                "SELECT t.text FROM host h JOIN url u ON u.host = h.id JOIN redirect r ON r.url = u.id
+                 JOIN url t ON t.id = r.target
+                 WHERE h.name = ?1 AND u.text = ?2 AND u.role = 'robots' AND u.status BETWEEN 300 AND 399",
+            )?;
+            let mut from = origin.robots().as_str().to_owned();
+            for _ in 0..ROBOTS_HOPS {
+                match next.query_row((host_of(&from), &from), |row| row.get(0)).optional()? {
+                    Some(target) => from = target,
+                    None => break,
+                }
+            }
+            Ok(Some((copy, from)))
+        };
+        read().map_err(|source| self.failed(source))
+    }
+
+    /// What robots.txt said of this URL when it was last asked for, or forbidden.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn robots_verdict(&self, url: &WebUrl) -> Result<Option<RobotsVerdict>, Error> {
+        let read = || {
+            self.connection
+                .prepare_cached(
+                    "SELECT u.refused_by IS NOT 'robots', r.rule, nullif(r.line, 0) FROM host h JOIN url u ON u.host = h.id
+                     JOIN robots_rule r ON r.id = u.robots_rule WHERE h.name = ?1 AND u.text = ?2",
+                )?
+                .query_row((url.host(), url.as_str()), |row| {
+                    Ok(RobotsVerdict { allowed: row.get(0)?, rule: row.get(1)?, line: row.get(2)? })
+                })
+                .optional()
         };
         read().map_err(|source| self.failed(source))
     }

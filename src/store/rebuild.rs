@@ -13,15 +13,15 @@ use crate::archive::Place;
 use crate::web::time::Timestamp;
 
 /// What the archive does not hold, or not all of: copied from the old database as it is, rows keeping their numbers.
-const INHERITED: [&str; 8] = ["run", "seed", "host", "robots", "takedown", "url", "exclusion", "mark"];
+const INHERITED: [&str; 9] = ["run", "seed", "host", "robots", "robots_rule", "takedown", "url", "exclusion", "mark"];
 
 /// After the captures have their rows again. A URL is as the old database left it when that had seen the same captures
 /// of it: it knows why one was refused or failed, and what waits. One that has lost all of its captures is asked again.
 const RECONCILE: &str = "
     UPDATE url SET (role, class, state, priority, due_ms, tries, seed, via, depth, hops, page, referer, claims, status,
-            reason, refused_by, transient, settled_ms)
+            reason, refused_by, transient, settled_ms, robots_rule)
         = (SELECT role, class, state, priority, due_ms, tries, seed, via, depth, hops, page, referer, claims, status,
-               reason, refused_by, transient, settled_ms FROM old.url o WHERE o.id = url.id)
+               reason, refused_by, transient, settled_ms, robots_rule FROM old.url o WHERE o.id = url.id)
         WHERE id IN (SELECT id FROM old.url)
           AND (SELECT count(*) FROM capture c WHERE c.url = url.id)
             = (SELECT count(*) FROM old.capture c WHERE c.url = url.id);

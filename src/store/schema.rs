@@ -11,10 +11,11 @@ use super::Error;
 const APPLICATION_ID: i32 = 0x504d_524b;
 
 /// One file a version, oldest first.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("schema/0001_first.sql"),
     include_str!("schema/0002_revisits.sql"),
     include_str!("schema/0003_takedown.sql"),
+    include_str!("schema/0004_robots.sql"),
     include_str!("schema/0005_kept_out.sql"),
 ];
 

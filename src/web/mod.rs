@@ -16,4 +16,5 @@ pub mod referrer;
 pub mod surt;
 pub mod time;
 pub mod url;
+pub mod verdict;
 pub mod wrapped;

@@ -6,6 +6,7 @@ use std::path::Path;
 use pressmark::archive::{Framing, ImageNote, Notes, Record, Records, Stored, TimesNote};
 use pressmark::web::candidate::Role;
 use pressmark::web::claims::Claims;
+use pressmark::web::verdict::RobotsVerdict;
 use serde_json::Value;
 
 use crate::lantern::{Lantern, run, warcs};
@@ -81,6 +82,7 @@ fn notes() -> Notes {
     notes.oddities = vec![word()];
     notes.outlinks = vec![word()];
     notes.robots = vec![word()];
+    notes.verdict = Some(RobotsVerdict { allowed: true, rule: word(), line: Some(1) });
     notes.images = vec![ImageNote { image: 0, url: word(), role: word() }];
     notes.times = Some(TimesNote {
         dns_ms: times,

@@ -18,6 +18,7 @@ use pressmark::web::outcome::{Manner, Outcome, Refusal};
 use pressmark::web::referrer::Policy;
 use pressmark::web::time::Timestamp;
 use pressmark::web::url::WebUrl;
+use pressmark::web::verdict::RobotsVerdict;
 use rusqlite::Connection;
 use serde_json::Value;
 
@@ -164,6 +165,11 @@ fn ended(url: &str, outcome: Outcome) -> Settled {
     Settled { outcome: Some(outcome), ..settled(url, Role::Page) }
 }
 
+fn by_robots(settled: Settled) -> Settled {
+    let verdict = RobotsVerdict { allowed: false, rule: "Disallow: /".to_owned(), line: Some(2) };
+    Settled { verdict: Some(verdict), robots_tags: vec!["noarchive".to_owned()], ..settled }
+}
+
 fn failed(transient: bool) -> Outcome {
     Outcome::Failed { reason: "cut off".to_owned(), transient, status: None }
 }
@@ -229,7 +235,7 @@ fn article(title: &str, images: Vec<Image>) -> Findings {
         requisites: Vec::new(),
         links: Vec::new(),
         refresh: None,
-        meta_robots: None,
+        meta_robots: Vec::new(),
         oddities: Vec::new(),
     }
 }
@@ -259,7 +265,7 @@ fn everything(shelf: &mut Shelf) -> Batch {
             moved,
             ended("http://news.example/slow.html", again),
             ended("http://news.example/dead.html", failed(true)),
-            ended("http://news.example/private.html", refused(Refusal::Robots, false)),
+            by_robots(ended("http://news.example/private.html", refused(Refusal::Robots, false))),
         ],
         clocks: vec![HostClock { host: Arc::from("news.example"), page_next: at(3), requisite_next: at(2) }],
         robots: vec![(
@@ -288,6 +294,7 @@ fn the_same_batch_twice_changes_nothing() {
         "picture_variant",
         "redirect",
         "robots",
+        "robots_rule",
         "url",
     ] {
         assert!(tables.contains(table), "the batch writes no {table}");
@@ -595,7 +602,8 @@ fn gallery() -> (Shelf, Vec<(&'static str, Option<&'static str>)>) {
         all.push(shelf.picture(&format!("http://i.example/{kept}"), 200, "image/png", size));
     }
     all.push(shelf.picture("http://i.example/gone", 404, "text/html", None));
-    all.push(Settled { role: Role::Image, ..ended("http://i.example/private", refused(Refusal::Robots, false)) });
+    let private = Settled { role: Role::Image, ..ended("http://i.example/private", refused(Refusal::Robots, false)) };
+    all.push(by_robots(private));
     for dead in ["http://dead.example/a", "http://dead.example/b"] {
         all.push(Settled { role: Role::Image, ..ended(dead, failed(true)) });
     }

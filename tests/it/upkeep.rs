@@ -17,7 +17,7 @@ use crate::lantern::{Lantern, pressmark, rows, run, start, warcs};
 use crate::origin::{Line, Origin};
 
 /// What can be made anew from WARC files alone, by natural keys: rows have other numbers afterwards.
-const REBUILT: [(&str, &str); 11] = [
+const REBUILT: [(&str, &str); 12] = [
     (
         "capture",
         "SELECT u.text, c.role, c.fetched_ms, c.record_id, c.kind, c.status, c.media, p.digest, c.truncated, c.fault,
@@ -65,6 +65,11 @@ const REBUILT: [(&str, &str); 11] = [
         "SELECT name FROM seed WHERE name IN (SELECT text FROM url WHERE id IN (SELECT url FROM capture)) ORDER BY 1",
     ),
     ("robots", "SELECT origin, status, hex(body) FROM robots ORDER BY 1"),
+    (
+        "capture, by what leave",
+        "SELECT record_id, r.rule, r.line, robots_tags FROM capture c LEFT JOIN robots_rule r ON r.id = c.robots_rule
+         ORDER BY 1",
+    ),
 ];
 
 /// What only the old database knows, and what is made of it.
@@ -76,8 +81,8 @@ const INHERITED: [(&str, &str); 5] = [
     (
         "url",
         "SELECT u.text, u.fingerprint, u.role, u.class, u.state, u.priority, u.due_ms, u.tries, s.name, u.via, u.depth,
-             u.hops, u.page, u.referer, u.claims, u.status, u.reason, u.refused_by, u.transient, u.settled_ms
-         FROM url u LEFT JOIN seed s ON s.id = u.seed ORDER BY u.text",
+             u.hops, u.page, u.referer, u.claims, u.status, u.reason, u.refused_by, u.transient, u.settled_ms, r.rule, r.line
+         FROM url u LEFT JOIN seed s ON s.id = u.seed LEFT JOIN robots_rule r ON r.id = u.robots_rule ORDER BY u.text",
     ),
 ];
 

@@ -32,6 +32,9 @@ const LOCK_RETRY: Duration = Duration::from_millis(200);
 
 /// Runs a crawl as it was asked for.
 pub(super) fn run(common: &Common, crawl: Box<Crawl>) -> Outcome {
+    if crawl.dry_run {
+        return super::dry::run(common, crawl);
+    }
     let sources: Vec<Source<'_>> = crawl.seeds.iter().map(|text| source(text)).collect::<anyhow::Result<_>>()?;
     let (strict, json) = (crawl.strict, crawl.json);
     let Some(_lock) = lock(&common.archive, crawl.if_running)? else {
@@ -65,7 +68,7 @@ pub(super) fn run(common: &Common, crawl: Box<Crawl>) -> Outcome {
 }
 
 /// One sentence for an exit code that is not 0, so that even a quiet run says why.
-fn why(summary: &Summary, exit: Exit, rejected: u64) -> Option<String> {
+pub(super) fn why(summary: &Summary, exit: Exit, rejected: u64) -> Option<String> {
     let failed: Vec<&str> =
         summary.seeds.iter().filter(|seed| seed.verdict == "failed").map(|seed| seed.seed.as_str()).collect();
     match exit {
@@ -92,6 +95,11 @@ pub(super) struct Performed {
 
 /// Opens the network side and crawls.
 pub(super) async fn perform(plan: &Plan, progress: &mut Progress) -> anyhow::Result<Performed> {
+    perform_and_tell(plan, &mut |event| progress.hear(event)).await
+}
+
+/// The same with any listener.
+pub(super) async fn perform_and_tell(plan: &Plan, hear: &mut (dyn FnMut(&Event) + Send)) -> anyhow::Result<Performed> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let door = Door::open(plan.wire.clone(), clock.clone()).map_err(crawl::Error::Wire)?;
     let fetcher = Arc::new(Fetcher::new(door, &plan.fetch).map_err(crawl::Error::Fetch)?);
@@ -101,7 +109,7 @@ pub(super) async fn perform(plan: &Plan, progress: &mut Progress) -> anyhow::Res
     let mut rejected = 0;
     let mut tell = |event: Event| {
         rejected += u64::from(matches!(event, Event::Rejected { .. }));
-        progress.hear(&event);
+        hear(&event);
     };
     let summary = crawl::run(plan, fetcher, clock, stopped, &mut tell).await;
     listener.abort();
@@ -140,14 +148,14 @@ pub(super) fn block_on<F: Future>(future: F) -> F::Output {
 }
 
 /// A seed as typed.
-enum Source<'a> {
+pub(super) enum Source<'a> {
     StandardInput,
     Folder(&'a Path),
     File(&'a Path),
     Url(&'a str),
 }
 
-fn source(text: &str) -> anyhow::Result<Source<'_>> {
+pub(super) fn source(text: &str) -> anyhow::Result<Source<'_>> {
     let path = Path::new(text);
     match text {
         "-" => Ok(Source::StandardInput),
@@ -159,7 +167,7 @@ fn source(text: &str) -> anyhow::Result<Source<'_>> {
 }
 
 /// What the sources hold.
-fn seeds(sources: &[Source<'_>]) -> anyhow::Result<Vec<SeedInput>> {
+pub(super) fn seeds(sources: &[Source<'_>]) -> anyhow::Result<Vec<SeedInput>> {
     let mut seeds = Vec::new();
     for source in sources {
         match *source {
@@ -243,7 +251,7 @@ pub(super) fn politeness(pace: &PaceArgs, manners: &MannersArgs) -> politeness::
     }
 }
 
-fn plan(common: &Common, crawl: Crawl, seeds: Vec<SeedInput>) -> anyhow::Result<Plan> {
+pub(super) fn plan(common: &Common, crawl: Crawl, seeds: Vec<SeedInput>) -> anyhow::Result<Plan> {
     let mut plan = Plan::new(&common.archive, seeds);
     plan.scope = scope(&crawl.scope);
     plan.profile = crawl.profile;
@@ -322,7 +330,7 @@ fn roots(usual: &RootCertStore, path: &Path) -> anyhow::Result<RootCertStore> {
     Ok(roots)
 }
 
-fn verdict(summary: &Summary, strict: bool, signal: Option<Exit>, rejected: u64) -> Exit {
+pub(super) fn verdict(summary: &Summary, strict: bool, signal: Option<Exit>, rejected: u64) -> Exit {
     if let Some(exit) = signal {
         return exit;
     }

@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::archivist::{Archivist, Done, Kept, Order};
+use super::dry::{self, Dry};
 use super::step::{Step, Taken, Turn};
 use super::traps::{self, Sort, Ward};
 use super::workers::{self, Extra, Work, Worked};
@@ -84,6 +85,7 @@ struct Dispatcher<'a, T> {
     gate: Gate,
     frontier: Frontier,
     ward: Ward,
+    dry: Option<Dry>,
     reader: Reader,
     /// Hops of robots.txt files that have moved.
     errands: Vec<Errand>,
@@ -178,6 +180,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             warcs: plan.warc_folder(),
             revisit: plan.revisit,
             run: format!("{}/{}", plan.profile, run.id),
+            tells: plan.dry_run.is_some(),
         };
         resume::resume(&step, &mut store, run, &plan.warc_folder(), wall, tell)?;
         let committed: HashMap<String, u64> = store.committed()?;
@@ -214,6 +217,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             gate,
             frontier,
             ward,
+            dry: Dry::of(plan)?,
             reader,
             errands: Vec::new(),
             air: JoinSet::new(),
@@ -350,12 +354,19 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
     /// Puts one URL to the gate and does what it says.
     fn ask_for(&mut self, lease: Box<Lease>, now: Moment) -> Result<(), Error> {
         let candidate = &lease.candidate;
+        // A dry run needs no leave for what it does not ask for, once it knows what robots.txt says.
+        if self.dry.as_ref().is_some_and(|dry| !dry.fetches(candidate))
+            && let Some(verdict) = self.gate.verdict(&candidate.url)
+        {
+            return self.only_decide(lease, verdict, now);
+        }
         match self.gate.ask(&candidate.url, candidate.role.class(), now, self.clock.wall()) {
             Answer::Go(permit) => {
                 if lease.begins_page() {
                     self.begin_page(candidate.seed);
                 }
                 self.frontier.taken(&lease, now);
+                self.decide(|dry| dry.admit(&candidate.url, permit.receipt().verdict().cloned()))?;
                 let earlier = self.earlier(&lease)?;
                 let request = Request {
                     permit,
@@ -375,14 +386,45 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
                 self.send(Aloft::Robots(url, seed), request);
             }
             Answer::Forbidden(verdict) => {
+                self.decide(|dry| dry.admit(&candidate.url, Some(verdict.clone())))?;
                 self.counters.refused_by_robots += 1;
                 self.refuse(lease, Refusal::Robots, verdict.to_string(), Some(verdict))?;
             }
-            Answer::Guarded(rule) => self.refuse(lease, Refusal::Guard, rule, None)?,
+            Answer::Guarded(rule) => {
+                self.decide(|dry| dry.refuse(&candidate.url, &rule))?;
+                self.refuse(lease, Refusal::Guard, rule, None)?;
+            }
             Answer::Unreachable(reason) => {
+                self.decide(|dry| dry.refuse(&candidate.url, &reason))?;
                 let failed = Outcome::Failed { reason, transient: true, status: None };
                 self.settle_unasked(lease, failed, None)?;
             }
+        }
+        Ok(())
+    }
+
+    /// In a dry run: a URL that is not asked for.
+    fn only_decide(&mut self, lease: Box<Lease>, verdict: RobotsVerdict, now: Moment) -> Result<(), Error> {
+        if lease.begins_page() {
+            self.begin_page(lease.candidate.seed);
+        }
+        self.frontier.taken(&lease, now);
+        let outcome = if verdict.allowed {
+            Outcome::Done { status: 200 }
+        } else {
+            Outcome::Refused { by: Refusal::Robots, rule: verdict.to_string(), transient: false }
+        };
+        self.decide(|dry| dry.admit(&lease.candidate.url, Some(verdict)))?;
+        self.settle_unasked(lease, outcome, None)
+    }
+
+    /// In a dry run: tells what is decided, once.
+    fn decide(
+        &mut self,
+        what: impl FnOnce(&mut Dry) -> Result<Option<super::Decision>, store::Error>,
+    ) -> Result<(), Error> {
+        if let Some(decision) = self.dry.as_mut().map(what).transpose()?.flatten() {
+            (self.tell)(Event::Decided(decision));
         }
         Ok(())
     }
@@ -584,6 +626,10 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         let (mut taken, extra) = taken?;
         self.reading -= 1;
         self.ward.sift(&mut taken, &self.reader)?;
+        if let Some(dry) = &mut self.dry {
+            let decided = dry.find(std::mem::take(&mut taken.found))?;
+            decided.into_iter().for_each(|decision| (self.tell)(Event::Decided(decision)));
+        }
         self.frontier.offer(&taken.settled.offers)?;
         self.count(&taken);
         self.keep(taken, extra)
@@ -619,7 +665,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             ..Settled::new(lease.candidate.url.as_str(), lease.candidate.role)
         };
         let extra = Extra { lease: Some(lease), clock: None, robots: None, hold: self.clock.hold() };
-        self.keep(Taken { encoded: None, settled, sort: Sort::Plain }, extra)
+        self.keep(Taken { encoded: None, settled, sort: Sort::Plain, found: Vec::new() }, extra)
     }
 
     fn note_failure(&mut self, candidate: &Candidate, outcome: &Outcome) {
@@ -767,7 +813,9 @@ fn robots_body(exchange: &Exchange) -> Vec<u8> {
 fn remembering_gate(plan: &Plan, store: &Store, run: Run, clock: &dyn Clock) -> Result<Gate, Error> {
     let (now, wall) = (clock.now(), clock.wall());
     let mut gate = Gate::new(plan.politeness.clone());
-    let reader = store.reader()?;
+    // A dry run knows what the archive beside it knows, and keeps to the clocks of its hosts.
+    let beside = plan.dry_run.as_deref().map(dry::reader).transpose()?.flatten();
+    let reader = beside.map_or_else(|| store.reader(), Ok)?;
     for (origin, copy) in reader.robots()? {
         gate.remember_robots(&origin, &copy, wall);
     }

@@ -8,6 +8,7 @@ mod archive_run;
 mod corpus;
 mod crash;
 mod door;
+mod dry_run;
 mod endurance;
 mod export;
 mod formats;

@@ -319,6 +319,9 @@ pub(super) struct Crawl {
     /// Forget the queue, keep the archive
     #[arg(long)]
     pub fresh: bool,
+    /// Print each URL with the rule that decides on it; fetch only robots.txt, seeds and sitemaps, write nothing
+    #[arg(long)]
+    pub dry_run: bool,
     /// Print the summary as one JSON object
     #[arg(long)]
     pub json: bool,

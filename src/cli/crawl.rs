@@ -33,6 +33,9 @@ const LOCK_RETRY: Duration = Duration::from_millis(200);
 
 /// Runs a crawl as it was asked for.
 pub(super) fn run(common: &Common, crawl: Box<Crawl>) -> Outcome {
+    if crawl.dry_run {
+        return super::dry::run(common, crawl);
+    }
     let typed = crawl.seeds.clone();
     let sources: Vec<Source<'_>> = typed.iter().map(|text| source(text)).collect::<anyhow::Result<_>>()?;
     let (strict, json, if_running) = (crawl.strict, crawl.json, crawl.if_running);
@@ -69,7 +72,7 @@ pub(super) fn run(common: &Common, crawl: Box<Crawl>) -> Outcome {
 }
 
 /// One sentence for an exit code that is not 0, so that even a quiet run says why.
-fn why(summary: &Summary, exit: Exit, rejected: u64) -> Option<String> {
+pub(super) fn why(summary: &Summary, exit: Exit, rejected: u64) -> Option<String> {
     let failed: Vec<&str> =
         summary.seeds.iter().filter(|seed| seed.verdict == "failed").map(|seed| seed.seed.as_str()).collect();
     match exit {
@@ -96,6 +99,11 @@ pub(super) struct Performed {
 
 /// Opens the network side and crawls.
 pub(super) async fn perform(plan: &Plan, progress: &mut Progress) -> anyhow::Result<Performed> {
+    perform_and_tell(plan, &mut |event| progress.hear(event)).await
+}
+
+/// The same with any listener.
+pub(super) async fn perform_and_tell(plan: &Plan, hear: &mut (dyn FnMut(&Event) + Send)) -> anyhow::Result<Performed> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let door = Door::open(plan.wire.clone(), clock.clone()).map_err(crawl::Error::Wire)?;
     let fetcher = Arc::new(Fetcher::new(door, &plan.fetch).map_err(crawl::Error::Fetch)?);
@@ -105,7 +113,7 @@ pub(super) async fn perform(plan: &Plan, progress: &mut Progress) -> anyhow::Res
     let mut rejected = 0;
     let mut tell = |event: Event| {
         rejected += u64::from(matches!(event, Event::Rejected { .. }));
-        progress.hear(&event);
+        hear(&event);
     };
     let summary = crawl::run(plan, fetcher, clock, stopped, &mut tell).await;
     listener.abort();
@@ -144,14 +152,14 @@ pub(super) fn block_on<F: Future>(future: F) -> F::Output {
 }
 
 /// A seed as typed.
-enum Source<'a> {
+pub(super) enum Source<'a> {
     StandardInput,
     Folder(&'a Path),
     File(&'a Path),
     Url(&'a str),
 }
 
-fn source(text: &str) -> anyhow::Result<Source<'_>> {
+pub(super) fn source(text: &str) -> anyhow::Result<Source<'_>> {
     let path = Path::new(text);
     match text {
         "-" => Ok(Source::StandardInput),
@@ -163,7 +171,7 @@ fn source(text: &str) -> anyhow::Result<Source<'_>> {
 }
 
 /// What the sources hold.
-fn seeds(sources: &[Source<'_>]) -> anyhow::Result<Vec<SeedInput>> {
+pub(super) fn seeds(sources: &[Source<'_>]) -> anyhow::Result<Vec<SeedInput>> {
     let mut seeds = Vec::new();
     for source in sources {
         match *source {
@@ -247,7 +255,7 @@ pub(super) fn politeness(pace: &PaceArgs, manners: &MannersArgs) -> politeness::
     }
 }
 
-fn plan(common: &Common, crawl: Crawl, seeds: Vec<SeedInput>) -> anyhow::Result<Plan> {
+pub(super) fn plan(common: &Common, crawl: Crawl, seeds: Vec<SeedInput>) -> anyhow::Result<Plan> {
     let mut plan = Plan::new(&common.archive, seeds);
     plan.scope = scope(&crawl.scope);
     plan.profile = crawl.profile;
@@ -332,7 +340,7 @@ fn credentials(headers: &[String], cookies: Option<&Path>) -> anyhow::Result<Cre
 }
 
 /// Adds the logins that stand in the seeds.
-fn log_in(credentials: &mut Credentials, seeds: &[SeedInput]) -> anyhow::Result<()> {
+pub(super) fn log_in(credentials: &mut Credentials, seeds: &[SeedInput]) -> anyhow::Result<()> {
     let logins = seeds.iter().flat_map(|seed| match seed {
         SeedInput::Url(text) => Login::of(text).into_iter().collect(),
         SeedInput::Document { name, bytes } => crate::seeds::logins(name, bytes),
@@ -379,7 +387,7 @@ fn roots(usual: &RootCertStore, path: &Path) -> anyhow::Result<RootCertStore> {
     Ok(roots)
 }
 
-fn verdict(summary: &Summary, strict: bool, signal: Option<Exit>, rejected: u64) -> Exit {
+pub(super) fn verdict(summary: &Summary, strict: bool, signal: Option<Exit>, rejected: u64) -> Exit {
     if let Some(exit) = signal {
         return exit;
     }

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::coding;
+use super::dry;
 use super::plan::{Brings, Revisit};
 use super::scope::{Listing, Origin, Scope, Verdict};
 use super::traps::{self, Sort};
@@ -60,6 +61,8 @@ pub(super) struct Step {
     pub revisit: Revisit,
     /// The profile and number of the run, for the metadata records.
     pub run: String,
+    /// What the scope says of each link is told: a dry run.
+    pub tells: bool,
 }
 
 /// An exchange that is over, with the URL whose turn it was.
@@ -88,6 +91,8 @@ pub(super) struct Taken {
     pub settled: Settled,
     /// For the guard against traps.
     pub sort: Sort,
+    /// In a dry run, what the scope says of each link.
+    pub found: Vec<dry::Found>,
 }
 
 /// What was read in an answer.
@@ -104,6 +109,7 @@ struct Reading {
     /// Links of it that are followed.
     followed: usize,
     sort: Sort,
+    found: Vec<dry::Found>,
     oddities: Vec<String>,
     /// `X-Robots-Tag`, and the page's own directives.
     robots: Vec<String>,
@@ -142,7 +148,7 @@ impl Step {
         };
         let earlier = earlier.filter(|_| exchange.fault.is_none() && exchange.status() == Some(NOT_MODIFIED));
         let repeated = earlier.as_ref().map(|earlier| (earlier, archive::read_at(&self.warcs, &earlier.place)));
-        let reading = match &repeated {
+        let mut reading = match &repeated {
             None => self.read_exchange(&spot, &exchange)?,
             Some((_, Ok(original))) => self.read_original(&spot, &exchange.url, original),
             Some((_, Err(cause))) => {
@@ -164,7 +170,7 @@ impl Step {
         if let Some((earlier, Ok(_))) = repeated {
             encoded = encoded.map(|encoded| encoded.into_revisit(Unchanged::NotModified(earlier))).transpose()?;
         }
-        let sort = reading.sort;
+        let (sort, found) = (reading.sort, std::mem::take(&mut reading.found));
         let settled = Settled {
             verdict,
             referer: candidate.referer,
@@ -173,7 +179,7 @@ impl Step {
             tries: tries + 1,
             ..settled(candidate.url.as_str(), candidate.role, reading)
         };
-        Ok(Taken { encoded, settled, sort })
+        Ok(Taken { encoded, settled, sort, found })
     }
 
     /// A seed document that is its own article: archived as it is, read like a page.
@@ -192,7 +198,7 @@ impl Step {
         let encoded =
             archive::encode_document(&url, at, "text/markdown; charset=utf-8", &document.bytes, &notes, &self.records)?;
         let settled = settled(&url, Role::Document, reading);
-        Ok(Taken { encoded: Some(encoded), settled, sort: Sort::Plain })
+        Ok(Taken { encoded: Some(encoded), settled, sort: Sort::Plain, found: Vec::new() })
     }
 
     /// A capture that the database does not know yet; `original` holds the payload of a revisit, `row` is what the
@@ -336,7 +342,11 @@ impl Step {
     /// Offers where an answer leads, by its status or by itself.
     fn lead_on(&self, spot: &Spot<'_>, target: WebUrl, reading: &mut Reading) {
         reading.redirect = Some(target.clone());
-        if let Verdict::Out(rule) = self.scope.judge_redirect(&target, spot.role, spot.hops) {
+        let verdict = self.scope.judge_redirect(&target, spot.role, spot.hops);
+        if self.tells && spot.role == Role::Page {
+            reading.found.push(dry::Found { url: target.clone(), rule: told(&verdict), is_list: true });
+        }
+        if let Verdict::Out(rule) = verdict {
             reading.dead_end = Some(format!("the redirect is not followed: {rule}"));
             return;
         }
@@ -415,7 +425,12 @@ impl Step {
             Listing::Index | Listing::Listed => (traps::LISTED, traps::MANY_LISTED),
             Listing::List | Listing::Page => (traps::LINKS, traps::MANY_LINKS),
         };
-        let rule = match self.scope.judge(url, from) {
+        let verdict = self.scope.judge(url, from);
+        if self.tells {
+            let rule = if reading.followed < most { told(&verdict) } else { Err(too_many.to_owned()) };
+            reading.found.push(dry::Found { url: url.clone(), rule, is_list: listing == Listing::Index });
+        }
+        let rule = match verdict {
             Verdict::In(_) if reading.followed < most => {
                 let mut offered = self.candidate(spot, url.clone(), Role::Page, None);
                 offered.depth = spot.depth + 1;
@@ -521,6 +536,14 @@ impl Step {
         notes.run = Some(self.run.clone());
         note_findings(&mut notes, reading);
         notes
+    }
+}
+
+/// A verdict as a dry run takes it.
+fn told(verdict: &Verdict) -> Result<&'static str, String> {
+    match verdict {
+        Verdict::In(rule) => Ok(rule),
+        Verdict::Out(rule) => Err(rule.clone()),
     }
 }
 

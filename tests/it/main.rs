@@ -10,6 +10,7 @@ mod certificates;
 mod corpus;
 mod crash;
 mod door;
+mod dry_run;
 mod endurance;
 mod export;
 mod formats;

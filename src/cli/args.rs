@@ -274,7 +274,7 @@ pub(super) struct Crawl {
     /// Ask this name server in place of the system's and of its table of hosts; repeatable
     #[arg(long, value_name = "ADDR[:PORT]", value_parser = name_server)]
     pub name_server: Vec<SocketAddr>,
-    /// Go through this proxy: http:// or socks5://, with NAME:PASSWORD@ if need be; HTTP_PROXY and the like are not read
+    /// Go through this proxy: http:// or socks5://, with a name and a password before the host if need be; HTTP_PROXY and the like are not read
     #[arg(long, value_name = "URL", hide_default_value = true)]
     pub proxy: Option<String>,
     /// Let the --proxy resolve names; the addresses they have are then its business, and go unchecked

@@ -26,13 +26,16 @@ use crate::report::{self, Progress, Style};
 use crate::web::digest::{Algorithm, digest};
 use crate::web::time::{Clock, SystemClock};
 use crate::web::url::{Login, WebUrl, without_credentials};
-use crate::wire::{Door, Guard};
+use crate::wire::{Door, Guard, NotProxy, Proxy};
 
 /// How often a lock is tried while waiting for it.
 const LOCK_RETRY: Duration = Duration::from_millis(200);
 
 /// Runs a crawl as it was asked for.
 pub(super) fn run(common: &Common, crawl: Box<Crawl>) -> Outcome {
+    if crawl.dry_run {
+        return super::dry::run(common, crawl);
+    }
     let typed = crawl.seeds.clone();
     let sources: Vec<Source<'_>> = typed.iter().map(|text| source(text)).collect::<anyhow::Result<_>>()?;
     let (strict, json, if_running) = (crawl.strict, crawl.json, crawl.if_running);
@@ -46,6 +49,7 @@ pub(super) fn run(common: &Common, crawl: Box<Crawl>) -> Outcome {
     };
     // Only now: a start that finds the archive held has read and raised nothing.
     plan.seeds = seeds(&sources)?;
+    log_in(&mut plan.fetch.credentials, &plan.seeds)?;
     let mut progress = progress(common.quiet);
     if plan.fetch.contact.is_none() && !common.quiet {
         let text = "no --contact is given: a site's owner cannot reach you".to_owned();
@@ -68,7 +72,7 @@ pub(super) fn run(common: &Common, crawl: Box<Crawl>) -> Outcome {
 }
 
 /// One sentence for an exit code that is not 0, so that even a quiet run says why.
-fn why(summary: &Summary, exit: Exit, rejected: u64) -> Option<String> {
+pub(super) fn why(summary: &Summary, exit: Exit, rejected: u64) -> Option<String> {
     let failed: Vec<&str> =
         summary.seeds.iter().filter(|seed| seed.verdict == "failed").map(|seed| seed.seed.as_str()).collect();
     match exit {
@@ -95,6 +99,11 @@ pub(super) struct Performed {
 
 /// Opens the network side and crawls.
 pub(super) async fn perform(plan: &Plan, progress: &mut Progress) -> anyhow::Result<Performed> {
+    perform_and_tell(plan, &mut |event| progress.hear(event)).await
+}
+
+/// The same with any listener.
+pub(super) async fn perform_and_tell(plan: &Plan, hear: &mut (dyn FnMut(&Event) + Send)) -> anyhow::Result<Performed> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let door = Door::open(plan.wire.clone(), clock.clone()).map_err(crawl::Error::Wire)?;
     let fetcher = Arc::new(Fetcher::new(door, &plan.fetch).map_err(crawl::Error::Fetch)?);
@@ -104,7 +113,7 @@ pub(super) async fn perform(plan: &Plan, progress: &mut Progress) -> anyhow::Res
     let mut rejected = 0;
     let mut tell = |event: Event| {
         rejected += u64::from(matches!(event, Event::Rejected { .. }));
-        progress.hear(&event);
+        hear(&event);
     };
     let summary = crawl::run(plan, fetcher, clock, stopped, &mut tell).await;
     listener.abort();
@@ -143,14 +152,14 @@ pub(super) fn block_on<F: Future>(future: F) -> F::Output {
 }
 
 /// A seed as typed.
-enum Source<'a> {
+pub(super) enum Source<'a> {
     StandardInput,
     Folder(&'a Path),
     File(&'a Path),
     Url(&'a str),
 }
 
-fn source(text: &str) -> anyhow::Result<Source<'_>> {
+pub(super) fn source(text: &str) -> anyhow::Result<Source<'_>> {
     let path = Path::new(text);
     match text {
         "-" => Ok(Source::StandardInput),
@@ -162,7 +171,7 @@ fn source(text: &str) -> anyhow::Result<Source<'_>> {
 }
 
 /// What the sources hold.
-fn seeds(sources: &[Source<'_>]) -> anyhow::Result<Vec<SeedInput>> {
+pub(super) fn seeds(sources: &[Source<'_>]) -> anyhow::Result<Vec<SeedInput>> {
     let mut seeds = Vec::new();
     for source in sources {
         match *source {
@@ -246,7 +255,7 @@ pub(super) fn politeness(pace: &PaceArgs, manners: &MannersArgs) -> politeness::
     }
 }
 
-fn plan(common: &Common, crawl: Crawl, seeds: Vec<SeedInput>) -> anyhow::Result<Plan> {
+pub(super) fn plan(common: &Common, crawl: Crawl, seeds: Vec<SeedInput>) -> anyhow::Result<Plan> {
     let mut plan = Plan::new(&common.archive, seeds);
     plan.scope = scope(&crawl.scope);
     plan.profile = crawl.profile;
@@ -258,13 +267,20 @@ fn plan(common: &Common, crawl: Crawl, seeds: Vec<SeedInput>) -> anyhow::Result<
     plan.wire.timeout = crawl.timeout;
     plan.wire.max_body = crawl.max_body;
     plan.wire.resolve = crawl.resolve;
+    plan.wire.name_servers = crawl.name_server;
+    plan.wire.proxy = crawl.proxy.as_deref().map(proxy).transpose()?;
+    plan.wire.proxy_dns = crawl.proxy_dns;
+    if crawl.proxy_dns && crawl.proxy.is_none() {
+        return Err(usage("--proxy-dns is of use with --proxy only"));
+    }
+    plan.wire.insecure = crawl.insecure;
     plan.wire.guard = Guard { allow: crawl.allow_address };
     if let Some(path) = &crawl.ca_file {
         plan.wire.roots = Arc::new(roots(&plan.wire.roots, path)?);
     }
     plan.wire.spool_dir = plan.spool_folder();
     plan.fetch = fetch::Options {
-        credentials: credentials(&crawl.header, crawl.cookies.as_deref(), &plan.seeds)?,
+        credentials: credentials(&crawl.header, crawl.cookies.as_deref())?,
         user_agent: crawl.manners.user_agent,
         contact: crawl.contact,
         accept_encoding: crawl.accept_encoding,
@@ -306,7 +322,7 @@ fn plan(common: &Common, crawl: Crawl, seeds: Vec<SeedInput>) -> anyhow::Result<
 }
 
 /// What only some servers may see. No message here holds any of it.
-fn credentials(headers: &[String], cookies: Option<&Path>, seeds: &[SeedInput]) -> anyhow::Result<Credentials> {
+fn credentials(headers: &[String], cookies: Option<&Path>) -> anyhow::Result<Credentials> {
     let mut credentials = Credentials::default();
     let fields = headers.iter().flat_map(|lines| lines.lines()).filter(|line| !line.trim().is_empty());
     for (number, field) in (1..).zip(fields) {
@@ -320,6 +336,11 @@ fn credentials(headers: &[String], cookies: Option<&Path>, seeds: &[SeedInput]) 
             other => usage(format!("{}: {other}", path.display())),
         })?;
     }
+    Ok(credentials)
+}
+
+/// Adds the logins that stand in the seeds.
+pub(super) fn log_in(credentials: &mut Credentials, seeds: &[SeedInput]) -> anyhow::Result<()> {
     let logins = seeds.iter().flat_map(|seed| match seed {
         SeedInput::Url(text) => Login::of(text).into_iter().collect(),
         SeedInput::Document { name, bytes } => crate::seeds::logins(name, bytes),
@@ -327,7 +348,7 @@ fn credentials(headers: &[String], cookies: Option<&Path>, seeds: &[SeedInput]) 
     for login in logins {
         credentials.login(login).map_err(|unfit| usage(unfit.to_string()))?;
     }
-    Ok(credentials)
+    Ok(())
 }
 
 /// A place in a row: its value must not be shown.
@@ -349,6 +370,11 @@ fn dictionary(path: Option<&Path>, compress: Compress) -> anyhow::Result<Option<
     Ok(Some(Arc::new(Dictionary::open(path).map_err(|error| usage(error.to_string()))?)))
 }
 
+/// Read here and not by clap, which would repeat a wrong value with its password.
+fn proxy(text: &str) -> anyhow::Result<Proxy> {
+    text.parse().map_err(|cause: NotProxy| usage(format!("--proxy cannot be used: {cause}")))
+}
+
 /// The usual roots and those of a PEM file.
 fn roots(usual: &RootCertStore, path: &Path) -> anyhow::Result<RootCertStore> {
     let wrong = |cause: String| usage(format!("cannot read certificates from {}: {cause}", path.display()));
@@ -361,7 +387,7 @@ fn roots(usual: &RootCertStore, path: &Path) -> anyhow::Result<RootCertStore> {
     Ok(roots)
 }
 
-fn verdict(summary: &Summary, strict: bool, signal: Option<Exit>, rejected: u64) -> Exit {
+pub(super) fn verdict(summary: &Summary, strict: bool, signal: Option<Exit>, rejected: u64) -> Exit {
     if let Some(exit) = signal {
         return exit;
     }

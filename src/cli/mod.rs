@@ -7,6 +7,7 @@ mod args;
 mod ask;
 mod crawl;
 mod demo;
+mod dry;
 mod exit;
 mod export;
 mod mend;

@@ -61,6 +61,8 @@ pub enum Event {
         /// The rule.
         rule: String,
     },
+    /// In a dry run: what is decided about a URL.
+    Decided(super::Decision),
     /// A URL is given up for this run.
     Failed {
         /// Which.

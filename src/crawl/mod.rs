@@ -5,6 +5,7 @@
 
 mod archivist;
 mod coding;
+mod dry;
 mod event;
 mod lock;
 mod plan;
@@ -17,6 +18,7 @@ mod step;
 mod traps;
 mod workers;
 
+pub use dry::Decision;
 pub use event::{Event, Postponed, SeedSummary, Summary, TrapSummary};
 pub use lock::Lock;
 pub use plan::{Brings, Budget, DATABASE, Plan, Revisit, SeedInput, make_spool};

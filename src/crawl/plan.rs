@@ -51,6 +51,9 @@ pub struct Plan {
     pub budget: Budget,
     /// Forget the queue first.
     pub fresh: bool,
+    /// Decide and tell, and fetch only robots.txt and lists: `archive` is a folder that is thrown away, and this is the
+    /// database of the archive that is looked at, if there is one.
+    pub dry_run: Option<PathBuf>,
 }
 
 /// One place where seeds come from.
@@ -128,6 +131,7 @@ impl Plan {
             revisit: Revisit::Auto,
             budget: Budget::default(),
             fresh: false,
+            dry_run: None,
         }
     }
 

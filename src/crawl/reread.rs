@@ -47,6 +47,7 @@ impl Default for Reread {
             records,
             warcs: PathBuf::new(),
             run: String::new(),
+            tells: false,
         })
     }
 }

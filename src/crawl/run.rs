@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::archivist::{Archivist, Done, Kept, Order};
+use super::dry::{self, Dry};
 use super::plan::make_spool;
 use super::step::{Step, Taken, Turn};
 use super::traps::{self, Sort, Ward};
@@ -86,6 +87,7 @@ struct Dispatcher<'a, T> {
     gate: Gate,
     frontier: Frontier,
     ward: Ward,
+    dry: Option<Dry>,
     reader: Reader,
     /// Hops of robots.txt files that have moved.
     errands: Vec<Errand>,
@@ -180,6 +182,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             warcs: plan.warc_folder(),
             revisit: plan.revisit,
             run: format!("{}/{}", plan.profile, run.id),
+            tells: plan.dry_run.is_some(),
         };
         resume::resume(&step, &mut store, run, &plan.warc_folder(), wall, tell)?;
         let committed: HashMap<String, u64> = store.committed()?;
@@ -216,6 +219,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             gate,
             frontier,
             ward,
+            dry: Dry::of(plan)?,
             reader,
             errands: Vec::new(),
             air: JoinSet::new(),
@@ -353,12 +357,19 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
     fn ask_for(&mut self, lease: Box<Lease>, now: Moment) -> Result<(), Error> {
         let candidate = &lease.candidate;
         self.recall_robots(&candidate.url.origin(), now)?;
+        // A dry run needs no leave for what it does not ask for, once it knows what robots.txt says.
+        if self.dry.as_ref().is_some_and(|dry| !dry.fetches(candidate))
+            && let Some(verdict) = self.gate.verdict(&candidate.url)
+        {
+            return self.only_decide(lease, verdict, now);
+        }
         match self.gate.ask(&candidate.url, candidate.role.class(), now, self.clock.wall()) {
             Answer::Go(permit) => {
                 if lease.begins_page() {
                     self.begin_page(candidate.seed);
                 }
                 self.frontier.taken(&lease, now);
+                self.decide(|dry| dry.admit(&candidate.url, permit.receipt().verdict().cloned()))?;
                 let earlier = self.earlier(&lease)?;
                 let request = Request {
                     permit,
@@ -378,11 +389,16 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
                 self.send(Aloft::Robots(url, seed), request);
             }
             Answer::Forbidden(verdict) => {
+                self.decide(|dry| dry.admit(&candidate.url, Some(verdict.clone())))?;
                 self.counters.refused_by_robots += 1;
                 self.refuse(lease, Refusal::Robots, verdict.to_string(), Some(verdict))?;
             }
-            Answer::Guarded(rule) => self.refuse(lease, Refusal::Guard, rule, None)?,
+            Answer::Guarded(rule) => {
+                self.decide(|dry| dry.refuse(&candidate.url, &rule))?;
+                self.refuse(lease, Refusal::Guard, rule, None)?;
+            }
             Answer::Unreachable(reason) => {
+                self.decide(|dry| dry.refuse(&candidate.url, &reason))?;
                 let failed = Outcome::Failed { reason, transient: true, status: None };
                 self.settle_unasked(lease, failed, None)?;
             }
@@ -396,13 +412,43 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         if self.gate.has_heard_of(origin) {
             return Ok(());
         }
-        if let Some(copy) = self.reader.robots_of(origin)? {
+        let copy = match &self.dry {
+            Some(dry) => dry.robots_of(origin)?,
+            None => self.reader.robots_of(origin)?,
+        };
+        if let Some(copy) = copy {
             self.gate.remember_robots(origin, &copy, self.clock.wall());
             if self.run.after_crash {
                 // What the killed run asked for last is not known, and the delay that the rules ask for is, only now.
                 let rested = self.started.0.after(self.gate.delay(&origin.host));
                 self.gate.remember_host(&origin.host, rested, rested, now);
             }
+        }
+        Ok(())
+    }
+
+    /// In a dry run: a URL that is not asked for.
+    fn only_decide(&mut self, lease: Box<Lease>, verdict: RobotsVerdict, now: Moment) -> Result<(), Error> {
+        if lease.begins_page() {
+            self.begin_page(lease.candidate.seed);
+        }
+        self.frontier.taken(&lease, now);
+        let outcome = if verdict.allowed {
+            Outcome::Done { status: 200 }
+        } else {
+            Outcome::Refused { by: Refusal::Robots, rule: verdict.to_string(), transient: false }
+        };
+        self.decide(|dry| dry.admit(&lease.candidate.url, Some(verdict)))?;
+        self.settle_unasked(lease, outcome, None)
+    }
+
+    /// In a dry run: tells what is decided, once.
+    fn decide(
+        &mut self,
+        what: impl FnOnce(&mut Dry) -> Result<Option<super::Decision>, store::Error>,
+    ) -> Result<(), Error> {
+        if let Some(decision) = self.dry.as_mut().map(what).transpose()?.flatten() {
+            (self.tell)(Event::Decided(decision));
         }
         Ok(())
     }
@@ -604,6 +650,10 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         let (mut taken, extra) = taken?;
         self.reading -= 1;
         self.ward.sift(&mut taken, &self.reader)?;
+        if let Some(dry) = &mut self.dry {
+            let decided = dry.find(std::mem::take(&mut taken.found))?;
+            decided.into_iter().for_each(|decision| (self.tell)(Event::Decided(decision)));
+        }
         self.frontier.offer(&taken.settled.offers)?;
         self.count(&taken);
         self.keep(taken, extra)
@@ -639,7 +689,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             ..Settled::new(lease.candidate.url.as_str(), lease.candidate.role)
         };
         let extra = Extra { lease: Some(lease), clock: None, robots: None, hold: self.clock.hold() };
-        self.keep(Taken { encoded: None, settled, sort: Sort::Plain }, extra)
+        self.keep(Taken { encoded: None, settled, sort: Sort::Plain, found: Vec::new() }, extra)
     }
 
     fn note_failure(&mut self, candidate: &Candidate, outcome: &Outcome) {
@@ -787,7 +837,9 @@ fn robots_body(exchange: &Exchange) -> Vec<u8> {
 fn remembering_gate(plan: &Plan, store: &Store, run: Run, clock: &dyn Clock) -> Result<Gate, Error> {
     let now = clock.now();
     let mut gate = Gate::new(plan.politeness.clone());
-    let reader = store.reader()?;
+    // A dry run knows what the archive beside it knows, and keeps to the clocks of its hosts.
+    let beside = plan.dry_run.as_deref().map(dry::reader).transpose()?.flatten();
+    let reader = beside.map_or_else(|| store.reader(), Ok)?;
     for host in reader.hosts()? {
         let (mut page, mut requisite) =
             (clock.moment_at(host.clock.page_next), clock.moment_at(host.clock.requisite_next));

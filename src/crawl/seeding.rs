@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::step::{Step, Taken, document_uri};
-use super::{Error, Event, Plan, Revisit, SeedInput, Verdict};
+use super::{Decision, Error, Event, Plan, Revisit, SeedInput, Verdict};
 use crate::seeds::{self, Format, Harvest};
 use crate::store::{Batch, Run, Store};
 use crate::web::candidate::{Candidate, Role};
@@ -103,6 +103,11 @@ impl Planting<'_> {
 
     fn seed(&mut self, url: WebUrl, source: &str, line: u32, claims: Claims, again: bool) -> Result<(), Error> {
         if let Verdict::Out(rule) = self.plan.scope.judge_seed(&url) {
+            if self.plan.dry_run.is_some() {
+                let decision =
+                    Decision { url: url.clone(), is_in: false, rule: rule.clone(), robots: None, kept: None };
+                (self.tell)(Event::Decided(decision));
+            }
             self.reject(source, line, url.as_str(), rule);
             return Ok(());
         }

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::coding;
+use super::dry;
 use super::plan::{Brings, Revisit};
 use super::scope::{Listing, Origin, Scope, Verdict};
 use super::traps::{self, Sort};
@@ -60,6 +61,8 @@ pub(super) struct Step {
     pub revisit: Revisit,
     /// The profile and number of the run, for the metadata records.
     pub run: String,
+    /// What the scope says of each link is told: a dry run.
+    pub tells: bool,
 }
 
 /// An exchange that is over, with the URL whose turn it was.
@@ -88,6 +91,8 @@ pub(super) struct Taken {
     pub settled: Settled,
     /// For the guard against traps.
     pub sort: Sort,
+    /// In a dry run, what the scope says of each link.
+    pub found: Vec<dry::Found>,
 }
 
 /// What was read in an answer.
@@ -104,6 +109,7 @@ struct Reading {
     /// Links of it that are followed.
     followed: usize,
     sort: Sort,
+    found: Vec<dry::Found>,
     oddities: Vec<String>,
     /// `X-Robots-Tag`, and the page's own directives.
     robots: Vec<String>,
@@ -142,7 +148,7 @@ impl Step {
         };
         let earlier = earlier.filter(|_| exchange.fault.is_none() && exchange.status() == Some(NOT_MODIFIED));
         let repeated = earlier.as_ref().map(|earlier| (earlier, archive::read_at(&self.warcs, &earlier.place)));
-        let reading = match &repeated {
+        let mut reading = match &repeated {
             None => self.read_exchange(&spot, &exchange)?,
             Some((_, Ok(original))) => self.read_original(&spot, &exchange.url, original),
             Some((_, Err(cause))) => {
@@ -164,16 +170,16 @@ impl Step {
         if let Some((earlier, Ok(_))) = repeated {
             encoded = encoded.map(|encoded| encoded.into_revisit(Unchanged::NotModified(earlier))).transpose()?;
         }
-        let sort = reading.sort;
+        let (sort, found) = (reading.sort, std::mem::take(&mut reading.found));
         let settled = Settled {
             verdict,
             referer: candidate.referer,
-            fault: exchange.fault.as_ref().map(ToString::to_string),
+            fault: exchange.trouble(),
             outcome,
             tries: tries + 1,
             ..settled(candidate.url.as_str(), candidate.role, reading)
         };
-        Ok(Taken { encoded, settled, sort })
+        Ok(Taken { encoded, settled, sort, found })
     }
 
     /// A seed document that is its own article: archived as it is, read like a page.
@@ -192,7 +198,7 @@ impl Step {
         let encoded =
             archive::encode_document(&url, at, "text/markdown; charset=utf-8", &document.bytes, &notes, &self.records)?;
         let settled = settled(&url, Role::Document, reading);
-        Ok(Taken { encoded: Some(encoded), settled, sort: Sort::Plain })
+        Ok(Taken { encoded: Some(encoded), settled, sort: Sort::Plain, found: Vec::new() })
     }
 
     /// A capture that the database does not know yet; `original` holds the payload of a revisit, `row` is what the
@@ -325,7 +331,9 @@ impl Step {
             }
             Ok(target) => self.lead_on(spot, target, &mut reading),
             Err(cause) => {
-                reading.dead_end = Some(format!("redirects to «{}»: {cause}", without_credentials(&location)));
+                // Enough to recognise it.
+                let location: String = without_credentials(&location).chars().take(200).collect();
+                reading.dead_end = Some(format!("redirects to «{location}»: {cause}"));
             }
         }
         reading
@@ -334,7 +342,11 @@ impl Step {
     /// Offers where an answer leads, by its status or by itself.
     fn lead_on(&self, spot: &Spot<'_>, target: WebUrl, reading: &mut Reading) {
         reading.redirect = Some(target.clone());
-        if let Verdict::Out(rule) = self.scope.judge_redirect(&target, spot.role, spot.hops) {
+        let verdict = self.scope.judge_redirect(&target, spot.role, spot.hops);
+        if self.tells && spot.role == Role::Page {
+            reading.found.push(dry::Found { url: target.clone(), rule: told(&verdict), is_list: true });
+        }
+        if let Verdict::Out(rule) = verdict {
             reading.dead_end = Some(format!("the redirect is not followed: {rule}"));
             return;
         }
@@ -413,7 +425,12 @@ impl Step {
             Listing::Index | Listing::Listed => (traps::LISTED, traps::MANY_LISTED),
             Listing::List | Listing::Page => (traps::LINKS, traps::MANY_LINKS),
         };
-        let rule = match self.scope.judge(url, from) {
+        let verdict = self.scope.judge(url, from);
+        if self.tells {
+            let rule = if reading.followed < most { told(&verdict) } else { Err(too_many.to_owned()) };
+            reading.found.push(dry::Found { url: url.clone(), rule, is_list: listing == Listing::Index });
+        }
+        let rule = match verdict {
             Verdict::In(_) if reading.followed < most => {
                 let mut offered = self.candidate(spot, url.clone(), Role::Page, None);
                 offered.depth = spot.depth + 1;
@@ -522,6 +539,14 @@ impl Step {
     }
 }
 
+/// A verdict as a dry run takes it.
+fn told(verdict: &Verdict) -> Result<&'static str, String> {
+    match verdict {
+        Verdict::In(rule) => Ok(rule),
+        Verdict::Out(rule) => Err(rule.clone()),
+    }
+}
+
 /// The URI under which a seed document is archived: its name, never a path of the machine.
 pub(super) fn document_uri(name: &str) -> String {
     let path: Vec<String> = name
@@ -608,7 +633,7 @@ fn outcome(
         (Some(Fault::Cap), Some(status)) => Outcome::Done { status },
         // Cut by ourselves: it goes first next time.
         (Some(Fault::Abandoned), _) => again(now),
-        (Some(_), _) if tries + 1 < TRIES => again(next),
+        (Some(fault), _) if tries + 1 < TRIES && !fault.is_final() => again(next),
         (Some(fault), _) => failed(fault.to_string()),
         (None, Some(status @ (429 | 503))) => match back_off {
             Some(at) if tries + 1 < PATIENT_TRIES => again(at),

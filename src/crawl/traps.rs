@@ -221,9 +221,9 @@ impl Ward {
     /// When the store cannot be read.
     pub(super) fn sift(&mut self, taken: &mut Taken, reader: &Reader) -> Result<(), store::Error> {
         self.end_circle(taken);
-        let settled = &mut taken.settled;
+        let Taken { settled, sort, found, .. } = taken;
         let mut out: BTreeMap<&'static str, KeptOut> = BTreeMap::new();
-        let whole = self.dead_end(taken.sort, &settled.url, &mut settled.marks, reader)?;
+        let whole = self.dead_end(*sort, &settled.url, &mut settled.marks, reader)?;
         let mut failed = None;
         settled.offers.retain(|offer| {
             // Redirects are bounded by their number, and what pages need by the pages.
@@ -237,6 +237,9 @@ impl Ward {
             match rule {
                 Ok(None) => return true,
                 Ok(Some(rule)) => {
+                    if let Some(found) = found.iter_mut().find(|found| found.url == offer.url) {
+                        found.rule = Err(rule.to_owned());
+                    }
                     let example = || KeptOut::example(offer.seed, rule, offer.url.as_str());
                     out.entry(rule).or_insert_with(example).urls += 1;
                 }

@@ -141,7 +141,7 @@ fn said(event: &Event) -> Option<Said> {
             }
             Said::News(text)
         }
-        Event::Fetched { .. } | Event::Committed { .. } | Event::Progress { .. } => return None,
+        Event::Fetched { .. } | Event::Committed { .. } | Event::Progress { .. } | Event::Decided(_) => return None,
     };
     Some(line)
 }
@@ -183,6 +183,7 @@ impl Tally {
             | Event::Recovered { .. }
             | Event::Started { .. }
             | Event::Committed { .. }
+            | Event::Decided(_)
             | Event::Warning(_) => {}
         }
         let last = self.samples.back().map_or(Duration::ZERO, |(at, _)| *at);

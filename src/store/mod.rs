@@ -367,6 +367,19 @@ impl Reader {
     /// # Errors
     /// [`Error::Missing`], [`Error::Newer`], [`Error::Older`], [`Error::Foreign`], or [`Error::Sqlite`].
     pub fn open(path: &Path) -> Result<Reader, Error> {
+        Reader::open_as(path, false)
+    }
+
+    /// The same without so much as an index beside the file, as far as nobody writes to it.
+    ///
+    /// # Errors
+    /// As [`Reader::open`].
+    pub fn open_untouched(path: &Path) -> Result<Reader, Error> {
+        let has_log = std::fs::metadata(beside(path, "-wal")).is_ok_and(|log| log.len() > 0);
+        Reader::open_as(path, !has_log)
+    }
+
+    fn open_as(path: &Path, untouched: bool) -> Result<Reader, Error> {
         must_exist(path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
         let open = |name: &str| {
@@ -378,7 +391,8 @@ impl Reader {
         let uri = url::Url::from_file_path(std::path::absolute(path).unwrap_or_else(|_| path.to_owned()));
         let uri = uri.map(String::from).unwrap_or_default();
         // Where no WAL index can be made, the file is complete without: a clean end leaves it so.
-        let connection: rusqlite::Result<Connection> = open(&uri).or_else(|_| open(&format!("{uri}?immutable=1")));
+        let immutable = || open(&format!("{uri}?immutable=1"));
+        let connection = if untouched { immutable() } else { open(&uri).or_else(|_| immutable()) };
         let connection = connection.map_err(|source| Error::Sqlite { doing: "open", path: path.to_owned(), source })?;
         schema::current(&connection, path)?;
         Ok(Reader::new(connection, path.to_owned()))

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use pressmark::crawl::{self, Event, Plan, SeedInput, Stop};
 use pressmark::web::exchange::Fault;
-use pressmark::web::time::{Clock, Timestamp};
+use pressmark::web::time::{Clock, Moment, Timestamp};
 use tokio::sync::watch;
 
 use crate::hand_clock::HandClock;
@@ -33,6 +33,10 @@ fn broken() -> Page {
 /// What a run asked for, and the warnings it gave.
 struct Ran {
     asked: Vec<String>,
+    /// When the first of them was.
+    first: Option<Timestamp>,
+    /// And the last.
+    last: Option<Timestamp>,
     warnings: Vec<String>,
 }
 
@@ -62,7 +66,10 @@ fn crawl(archive: &Path, later: Duration, robots: Page) -> Ran {
         let work = crawl::run(&plan, Arc::new(web.clone()), shared.clone(), stopped, &mut tell);
         clock.drive(work).await.unwrap()
     });
-    Ran { asked: web.asked().into_iter().map(|(_, url)| url).collect(), warnings }
+    let asked = web.asked();
+    let at = |asked: Option<&(Moment, String)>| asked.map(|(at, _)| START.after(later).after(at.since(Moment(0))));
+    let (first, last) = (at(asked.first()), at(asked.last()));
+    Ran { asked: asked.into_iter().map(|(_, url)| url).collect(), first, last, warnings }
 }
 
 const FILE: &str = "User-agent: *\nDisallow: /closed";
@@ -126,4 +133,31 @@ fn a_file_that_was_cut_off_is_asked_for_again() {
     assert_eq!((cut.asked(ROBOTS), cut.asked(OPEN)), (3, 0), "{:?}", cut.asked);
     let whole = crawl(archive.path(), hours(1), file(FILE));
     assert_eq!((whole.asked(ROBOTS), whole.asked(OPEN), whole.asked(CLOSED)), (1, 1, 0), "{:?}", whole.asked);
+}
+
+/// A delay that robots.txt asks for holds from one run to the next, and after a kill, when nobody knows any more what
+/// was asked for last.
+#[test]
+fn the_next_run_keeps_the_crawl_delay() {
+    const SLOW: &str = "User-agent: *\nCrawl-delay: 100";
+    let delay = Duration::from_secs(100);
+    let archive = tempfile::tempdir().unwrap();
+    let first = crawl(archive.path(), hours(0), file(SLOW));
+    assert_eq!(first.asked, [ROBOTS, OPEN, CLOSED]);
+    let last = first.last.unwrap();
+    assert!(last.since(first.first.unwrap()) >= delay * 2);
+    let soon = last.since(START) + Duration::from_secs(2);
+    let next = crawl(archive.path(), soon, file(SLOW));
+    assert_eq!(next.asked, [OPEN, CLOSED]);
+    assert!(next.first.unwrap().since(last) >= delay, "{:?}", next.first.unwrap().since(last));
+    let database = rusqlite::Connection::open(archive.path().join("pressmark.sqlite3")).unwrap();
+    let killed =
+        "UPDATE run SET finished_ms = NULL, stopped_by = NULL; UPDATE host SET page_next_ms = 0, requisite_next_ms = 0;
+        UPDATE url SET state = 'queued', due_ms = 0 WHERE role = 'page'";
+    database.execute_batch(killed).unwrap();
+    drop(database);
+    let restart = next.last.unwrap().since(START) + Duration::from_secs(2);
+    let killed = crawl(archive.path(), restart, file(SLOW));
+    assert!(!killed.asked.is_empty());
+    assert!(killed.first.unwrap().since(START.after(restart)) >= delay, "{:?}", killed.first);
 }

@@ -106,8 +106,8 @@ pub(super) enum Command {
     /// Cut torn tails, seal files a killed run left open, leave out what is damaged, put rows right
     ///
     /// What is cut off or left out is kept in damaged/, and the URLs of captures that are lost are asked again. It exits
-    /// with 0 when that was all there was to do, whatever was lost, and with 65 when rows are left that lead nowhere: those
-    /// are for reindex.
+    /// with 0 when that was all there was to do, whatever was lost, and with 65 when rows are left that lead nowhere or
+    /// are not what their records say: those are for reindex.
     Repair {
         /// Say what would be done, and do nothing
         #[arg(long)]

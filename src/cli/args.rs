@@ -112,8 +112,11 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Cut torn tails, seal files a killed run left open, leave out what is damaged (it is kept in damaged/, and asked for
-    /// again), put rows right; exits with 65 when only reindex can do the rest
+    /// Cut torn tails, seal files a killed run left open, leave out what is damaged, put rows right
+    ///
+    /// What is cut off or left out is kept in damaged/, and the URLs of captures that are lost are asked again. It exits
+    /// with 0 when that was all there was to do, whatever was lost, and with 65 when rows are left that lead nowhere or
+    /// are not what their records say: those are for reindex.
     Repair {
         /// Say what would be done, and do nothing
         #[arg(long)]
@@ -122,12 +125,18 @@ pub(super) enum Command {
     /// Make the database anew from the WARC files; what only the old one knows is kept
     Reindex,
     /// Take other tools' WARC files and WACZ packages into the archive
+    ///
+    /// What the archive has already is left out, and so is what was forgotten. What cannot be read or is not what its
+    /// digest says is left out and named: it then exits with 65.
     Import {
         /// The files
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
     /// Take-down: remove every record of a URL and of whatever has the same content; leaves a tombstone and a line
+    ///
+    /// The URL is neither fetched nor imported any more, captured before or not. Exports and damaged files in the
+    /// archive's folder go too: they may hold it.
     Forget {
         /// The URL
         url: String,
@@ -141,7 +150,9 @@ pub(super) enum Command {
         #[arg(long, conflicts_with = "dry_run")]
         undo: bool,
     },
-    /// Hide a URL from replay; nothing is removed, and exports keep it
+    /// Hide a URL from replay; nothing is removed
+    ///
+    /// What is to leave the archive and its exports too is for forget.
     Block {
         /// The URL
         url: String,
@@ -152,7 +163,9 @@ pub(super) enum Command {
         #[arg(long)]
         undo: bool,
     },
-    /// Pack all of the archive, or a selection with what its pages need, for the journey; what is blocked too
+    /// Pack all of the archive, or a selection with what its pages need, for the journey
+    ///
+    /// What is blocked is hidden from replay alone: exports hold it.
     Export(Box<Export>),
     /// Print a completion script
     Completions {

@@ -25,7 +25,8 @@ pub(super) fn repair(common: &Common, dry_run: bool) -> Outcome {
     for stray in &strays {
         say(&format!("{DATABASE}: {} lacks {}; run pressmark reindex", stray.row, stray.lacks));
     }
-    Ok(if strays.is_empty() { Exit::Done } else { Exit::Damage })
+    let differs = files.iter().any(|file| file.rows.differing > 0);
+    Ok(if strays.is_empty() && !differs { Exit::Done } else { Exit::Damage })
 }
 
 fn mended_words(mended: &Mended, dry_run: bool) -> String {
@@ -68,6 +69,13 @@ fn mended_words(mended: &Mended, dry_run: bool) -> String {
             counted(rows.orphaned as u64, "revisit"),
             will("have lost", "would lose"),
             will(": what they revisit will be fetched again in full", "")
+        ),
+    );
+    part(
+        rows.differing as u64,
+        format!(
+            "{} not what the records say: run pressmark reindex",
+            if rows.differing == 1 { "1 row is".to_owned() } else { format!("{} rows are", rows.differing) }
         ),
     );
     let kept = mended.kept.iter().map(|path| format!("\n  what was taken out is in {}", path.display()));

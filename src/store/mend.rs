@@ -22,6 +22,19 @@ pub struct Stands {
     pub request: Option<Place>,
     /// Where the metadata stands; empty at the group's end when there is none.
     pub metadata: Place,
+    /// What the row must say of it; none where another tool's record says it otherwise than rows do.
+    pub said: Option<SaidOf>,
+}
+
+/// What a record and its row say alike.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SaidOf {
+    /// Its URL.
+    pub url: String,
+    /// When it was made.
+    pub at: Timestamp,
+    /// Digest of the payload.
+    pub payload: String,
 }
 
 /// What became of the rows of one file.
@@ -35,6 +48,8 @@ pub struct Followed {
     pub orphaned: usize,
     /// Captures without a row, by their place in what was given.
     pub missing: Vec<usize>,
+    /// Rows that say something else than their records: nothing is done about those.
+    pub differing: usize,
 }
 
 impl Store {
@@ -199,18 +214,22 @@ struct Row {
     id: i64,
     record_id: String,
     places: [Option<i64>; 6],
+    said: Option<SaidOf>,
 }
 
 fn follow_records(transaction: &Transaction<'_>, file: &str, stands: &[Stands]) -> rusqlite::Result<Followed> {
     let rows: Vec<Row> = transaction
         .prepare(
             "SELECT c.id, c.record_id, c.offset, c.length, c.request_offset, c.request_length, c.metadata_offset,
-                 c.metadata_length
-             FROM capture c JOIN warc_file f ON f.id = c.file WHERE f.name = ?1 ORDER BY c.offset",
+                 c.metadata_length, u.text, p.digest, c.fetched_ms
+             FROM capture c JOIN warc_file f ON f.id = c.file LEFT JOIN url u ON u.id = c.url
+             LEFT JOIN payload p ON p.id = c.payload WHERE f.name = ?1 ORDER BY c.offset",
         )?
         .query_map([file], |row| {
             let places = [row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?, row.get(7)?];
-            Ok(Row { id: row.get(0)?, record_id: row.get(1)?, places })
+            let (url, payload, at): (Option<String>, Option<String>, i64) = (row.get(8)?, row.get(9)?, row.get(10)?);
+            let said = url.zip(payload).map(|(url, payload)| SaidOf { url, at: Timestamp(at), payload });
+            Ok(Row { id: row.get(0)?, record_id: row.get(1)?, places, said })
         })?
         .collect::<Result<_, _>>()?;
     // A record may stand twice in a file of somebody else's: the row at its place is its own.
@@ -226,7 +245,11 @@ fn follow_records(transaction: &Transaction<'_>, file: &str, stands: &[Stands]) 
     let mut moved: Vec<(&Row, [Option<i64>; 6])> = Vec::new();
     for (number, (stands, own)) in stands.iter().zip(own).enumerate() {
         let places = places(stands);
-        match own.or_else(|| take(stands, &|_| true)) {
+        let row = own.or_else(|| take(stands, &|_| true));
+        // A row that lacks its URL or its payload is a stray one.
+        let said = row.and_then(|row| row.said.as_ref()).zip(stands.said.as_ref());
+        followed.differing += usize::from(said.is_some_and(|(row, record)| row != record));
+        match row {
             Some(row) if row.places != places => moved.push((row, places)),
             Some(_) => {}
             None => followed.missing.push(number),

@@ -21,7 +21,7 @@ use rusqlite::{Connection, OpenFlags};
 
 pub use audit::{CaptureRow, FileRow, Stray};
 pub use commit::{Batch, KeptOut, Page, Settled};
-pub use mend::{Followed, Stands};
+pub use mend::{Followed, SaidOf, Stands};
 pub use payloads::Memento;
 pub use questions::{Answer, Brought, Last, RunRow, Standing, Status};
 pub use queue::{HostRow, Queued, Reader};

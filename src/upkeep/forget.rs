@@ -26,7 +26,7 @@ use super::unwanted::Unwanted;
 use super::{Error, Progress, Watch, takedown};
 use crate::archive::{Group, Groups, Reading, tombstone};
 use crate::crawl::DATABASE;
-use crate::store::{self, Act, Removed, Store, Takedown};
+use crate::store::{self, Act, Reader, Removed, Store, Takedown};
 use crate::web::time::Timestamp;
 
 /// What was removed, or would be.
@@ -56,6 +56,10 @@ pub fn forget(
     let shelf = Shelf::of(archive);
     let database = archive.join(DATABASE);
     store::must_be_sound(&database)?;
+    if look {
+        // An older one would be brought up to date by opening it.
+        drop(Reader::open(&database)?);
+    }
     let mut store = Store::open(&database)?;
     let begun = begun(archive, &store, url)?;
     if !look && (!begun.is_empty() || shelf.warc_files()?.iter().any(|path| warc_name(path).1)) {

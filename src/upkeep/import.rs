@@ -261,8 +261,8 @@ struct Seen {
     as_it_is: bool,
     /// Something of it cannot be read.
     is_damaged: bool,
-    /// Groups that the archive has already or has forgotten, and such as are altered, by their number among those that can be read: where records
-    /// share a gzip member, several begin at one offset.
+    /// Groups that the archive has already or has forgotten, and such as are altered, by their number among those that
+    /// can be read: where records share a gzip member, several begin at one offset.
     left_out: HashSet<usize>,
 }
 

@@ -11,7 +11,7 @@ use flate2::write::GzEncoder;
 use super::Error;
 use super::files::finish;
 use crate::archive::{Group, Groups, ReadError, Record, zstd_frame};
-use crate::store::Stands;
+use crate::store::{SaidOf, Stands};
 
 /// How records are packed that do not go over as they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,7 +131,9 @@ pub(super) fn survey(path: &Path) -> Result<(Vec<Stands>, Vec<ReadError>), Error
 /// Where a capture's records stand; none when the group is no capture.
 pub(super) fn stands(group: &Group) -> Option<Stands> {
     let capture = group.found()?.capture;
+    let (url, at, payload) = (capture.url, capture.at, capture.payload.as_str().to_owned());
     Some(Stands {
+        said: (capture.metadata.length > 0).then_some(SaidOf { url, at, payload }),
         record_id: capture.record_id,
         first: capture.place,
         request: capture.request,

@@ -1357,6 +1357,14 @@ fn a_database_that_cannot_be_used_is_said_to_be_for_reindex() {
     assert_eq!(told(archive, &["reindex"]).0, 0);
     sound(archive);
 
+    // A row that is at its place and says something else.
+    let other = "UPDATE capture SET payload = (SELECT max(id) FROM payload) WHERE id = 3";
+    rusqlite::Connection::open(&database).unwrap().execute_batch(other).unwrap();
+    let (code, printed, _) = told(archive, &["repair"]);
+    assert_eq!((code, printed.contains("1 row is not what the records say: run pressmark reindex")), (65, true));
+    assert_eq!(told(archive, &["reindex"]).0, 0);
+    sound(archive);
+
     let commands: [&[&str]; 6] = [
         &["repair"],
         &["repair", "--dry-run"],

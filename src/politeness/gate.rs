@@ -397,7 +397,8 @@ impl Gate {
         *attempts += 1;
         let attempts = *attempts;
         let is_dead = self.reach.get(origin).is_some_and(|reach| reach.dead.is_some());
-        let rules = if attempts >= ATTEMPTS || is_dead {
+        let is_final = exchange.fault.as_ref().is_some_and(Fault::is_final);
+        let rules = if attempts >= ATTEMPTS || is_dead || is_final {
             Rules::Unreachable(why)
         } else {
             Rules::Retry(now.after(retry_wait(attempts)))

@@ -142,7 +142,10 @@ async fn no_road_leads_to_a_private_address() {
         assert_eq!(by, Some("guard"), "{url} in {refusals:#?}");
     }
     let astray = refusals.iter().find(|(url, _)| url == "http://robots.example/");
-    assert!(astray.is_some_and(|(_, why)| why.ends_with("is private, local or reserved")), "robots.txt that cannot be had allows nothing: {refusals:#?}");
+    assert!(
+        astray.is_some_and(|(_, why)| why.ends_with("is private, local or reserved")),
+        "robots.txt that cannot be had allows nothing: {refusals:#?}"
+    );
     assert_eq!(web.victim.connections().await, 0);
     assert!(!web.names.asked("name.example", Family::V4).is_empty());
 }

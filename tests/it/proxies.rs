@@ -233,7 +233,7 @@ async fn through_a_proxy_the_origin_is_recorded_as_if_there_were_none() {
             let request = &find("request").block;
             assert!(request.starts_with(format!("GET / HTTP/1.1\r\nHost: {host}.example\r\n").as_bytes()));
             assert!(!String::from_utf8_lossy(request).to_lowercase().contains("proxy"));
-            assert!(to.requests().contains(&request.to_vec()), "{manner:?} {host}");
+            assert!(to.requests().contains(request), "{manner:?} {host}");
             let address = (!by_name).then_some("192.0.2.7");
             assert_eq!(find("response").field("WARC-IP-Address"), address, "{manner:?} {host}");
             check_secrecy(&archive, &output);

@@ -216,7 +216,8 @@ impl Rulebook {
             return Learnt::Old(file.fetched);
         }
         entry.attempts += 1;
-        entry.asking = if entry.attempts >= ATTEMPTS || asked.given_up {
+        let is_final = exchange.fault.as_ref().is_some_and(Fault::is_final);
+        entry.asking = if entry.attempts >= ATTEMPTS || asked.given_up || is_final {
             Asking::GivenUp(why)
         } else {
             Asking::NotBefore(now.after(retry_wait(entry.attempts)))

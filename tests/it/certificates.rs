@@ -43,17 +43,17 @@ async fn cases(trusted: &Authority) -> Vec<Case> {
     let mut early = named("early.example");
     early.not_before = date_time_ymd(2199, 1, 1);
     early.not_after = date_time_ymd(2200, 1, 1);
-    let certified = |params: CertificateParams| trusted.certify_as(params, versions).0;
+    let certified = |params: &CertificateParams| trusted.certify_as(params, versions).0;
     let table: [(&str, TlsAcceptor, Option<&str>); 9] = [
-        ("modern", trusted.certify_as(named("modern.example"), &[&TLS13]).0, None),
-        ("older", trusted.certify_as(named("older.example"), &[&TLS12]).0, None),
-        ("expired", certified(expired), Some("expired on 2020-02-29")),
-        ("early", certified(early), Some("not valid before 2199-01-01")),
+        ("modern", trusted.certify_as(&named("modern.example"), &[&TLS13]).0, None),
+        ("older", trusted.certify_as(&named("older.example"), &[&TLS12]).0, None),
+        ("expired", certified(&expired), Some("expired on 2020-02-29")),
+        ("early", certified(&early), Some("not valid before 2199-01-01")),
         ("own", self_signed("own.example"), Some("self-signed")),
-        ("wrong", certified(named("other.example")), Some("not for wrong.example")),
-        ("stranger", stranger.certify_as(named("stranger.example"), versions).0, Some("its issuer is not known here")),
-        ("stranger12", stranger.certify_as(named("x.example"), &[&TLS12]).0, Some("its issuer is not known here")),
-        ("sub.wild", certified(named("*.example")), Some("not for sub.wild.example")),
+        ("wrong", certified(&named("other.example")), Some("not for wrong.example")),
+        ("stranger", stranger.certify_as(&named("stranger.example"), versions).0, Some("its issuer is not known here")),
+        ("stranger12", stranger.certify_as(&named("x.example"), &[&TLS12]).0, Some("its issuer is not known here")),
+        ("sub.wild", certified(&named("*.example")), Some("not for sub.wild.example")),
     ];
     let mut cases = Vec::new();
     for (name, tls, wrong) in table {

@@ -179,7 +179,8 @@ fn head(id: [u8; 2], code: u8, truncated: bool, answers: u16, authorities: u8) -
 }
 
 fn records(id: [u8; 2], question: &[u8], family: Family, ttl: u32, chain: &[&str], all: &[IpAddr]) -> Vec<u8> {
-    let mut owner = question[..question.len() - 4].to_vec();
+    // A pointer to the name in the question (RFC 1035, 4.1.4).
+    let mut owner = vec![0xc0, 12];
     let (mut count, mut bytes) = (0, Vec::new());
     let mut record = |owner: &[u8], kind: u8, data: &[u8]| {
         bytes.extend_from_slice(owner);

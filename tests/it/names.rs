@@ -4,6 +4,9 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -26,17 +29,7 @@ async fn serve(mut line: Line) {
 /// `pressmark crawl` with this name server, into this archive, where loopback is as public as anything.
 fn crawl(archive: &std::path::Path, server: &NameServer) -> Command {
     let mut command = pressmark();
-    command.args([
-        "crawl",
-        "--quiet",
-        "--robots",
-        "ignore",
-        "--allow-address",
-        "127.0.0.0/8",
-        "--allow-address",
-        "::1/128",
-        "--archive",
-    ]);
+    command.args(["crawl", "--quiet", "--allow-address", "127.0.0.0/8", "--allow-address", "::1/128", "--archive"]);
     command.arg(archive).arg("--name-server").arg(server.address.to_string());
     command
 }
@@ -127,7 +120,7 @@ async fn an_answer_is_believed_for_its_time_to_live_and_no_longer() {
     let server = NameServer::start(zone).await;
     let archive = tempfile::tempdir().unwrap();
     let mut command = crawl(archive.path(), &server);
-    command.args(["--delay", "300ms"]);
+    command.args(["--delay", "300ms", "--robots", "ignore"]);
     for host in ["short", "long"] {
         command.args((0..PAGES).map(|n| format!("http://{host}.example:{}/{n}", origin.address.port())));
     }
@@ -176,7 +169,7 @@ async fn dead_addresses_cost_a_quarter_of_a_second_each_and_not_the_time_limit()
     let server = NameServer::start(move |_, _| Reply::Addresses(60, all.clone())).await;
     let archive = tempfile::tempdir().unwrap();
     let mut command = crawl(archive.path(), &server);
-    command.arg(format!("http://site.example:{port}/"));
+    command.args(["--robots", "ignore"]).arg(format!("http://site.example:{port}/"));
     let start = Instant::now();
     let done = tokio::task::spawn_blocking(move || run(&mut command)).await.unwrap();
     assert!(done.status.success());
@@ -185,4 +178,49 @@ async fn dead_addresses_cost_a_quarter_of_a_second_each_and_not_the_time_limit()
     let kept = rows(archive.path(), "SELECT address FROM capture_log");
     assert_eq!(kept, [[Value::from("127.0.0.1")]]);
     assert_eq!(origin.connections().await, 1, "one connection wins, and no other is kept");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_never_has_more_connections_than_it_had_requests_at_once() {
+    // Two origins of one host, whose connections stay open: those of the one make room for those of the other.
+    let open = Arc::new(Open::default());
+    let serve = |open: Arc<Open>| {
+        move |line: Line| {
+            let open = open.clone();
+            async move { open.serve(line).await }
+        }
+    };
+    let (one, two) = (Origin::start(None, serve(open.clone())).await, Origin::start(None, serve(open.clone())).await);
+    let server = NameServer::start(|_, _| addresses("127.0.0.1")).await;
+    let archive = tempfile::tempdir().unwrap();
+    let mut command = crawl(archive.path(), &server);
+    command.args(["--robots", "ignore", "--delay", "10ms", "--per-host", "2"]);
+    for n in 0..20 {
+        let origin = if n % 3 == 0 { &two } else { &one };
+        command.arg(format!("http://site.example:{}/{n}", origin.address.port()));
+    }
+    let done = tokio::task::spawn_blocking(move || run(&mut command)).await.unwrap();
+    assert!(done.status.success());
+    assert_eq!(one.requests().len() + two.requests().len(), 20);
+    assert!((1..=2).contains(&open.most.load(SeqCst)), "{} connections at once", open.most.load(SeqCst));
+}
+
+/// Connections that are open, and the most there were.
+#[derive(Default)]
+struct Open {
+    now: AtomicUsize,
+    most: AtomicUsize,
+}
+
+impl Open {
+    async fn serve(&self, mut line: Line) {
+        // A moment later: what is closed for it takes a moment to arrive as well.
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        let now = self.now.fetch_add(1, SeqCst) + 1;
+        self.most.fetch_max(now, SeqCst);
+        while line.request().await.is_some() {
+            line.say(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok").await;
+        }
+        self.now.fetch_sub(1, SeqCst);
+    }
 }

@@ -230,13 +230,13 @@ impl Authority {
 
     /// TLS with a certificate for that name, and the certificate.
     pub fn certify(&self, name: &str) -> (TlsAcceptor, CertificateDer<'static>) {
-        self.certify_as(CertificateParams::new(vec![name.to_owned()]).unwrap(), rustls::DEFAULT_VERSIONS)
+        self.certify_as(&CertificateParams::new(vec![name.to_owned()]).unwrap(), rustls::DEFAULT_VERSIONS)
     }
 
     /// TLS of these versions with that certificate.
     pub fn certify_as(
         &self,
-        params: CertificateParams,
+        params: &CertificateParams,
         versions: &[&'static SupportedProtocolVersion],
     ) -> (TlsAcceptor, CertificateDer<'static>) {
         let key = KeyPair::generate().unwrap();

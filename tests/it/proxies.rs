@@ -170,7 +170,7 @@ async fn serve(mut line: Line) {
 
 fn crawl(archive: &Path, proxy: &str) -> Command {
     let mut command = pressmark();
-    command.args(["crawl", "--quiet", "--robots", "ignore", "--timeout", "1s", "--proxy", proxy, "--archive"]);
+    command.args(["crawl", "--quiet", "--timeout", "1s", "--proxy", proxy, "--archive"]);
     command.arg(archive);
     command
 }
@@ -216,7 +216,7 @@ async fn through_a_proxy_the_origin_is_recorded_as_if_there_were_none() {
             let archive = folder.path().join(format!("{n}-{host}-{by_name}"));
             let (url, port) = if host == "tls" { ("https://tls.example/", 443) } else { ("http://plain.example/", 80) };
             let mut command = crawl(&archive, &format!("{scheme}{}", relay.address));
-            command.arg("--ca-file").arg(&ca).arg(url);
+            command.args(["--robots", "ignore", "--ca-file"]).arg(&ca).arg(url);
             if by_name {
                 command.arg("--proxy-dns");
             } else {
@@ -233,7 +233,7 @@ async fn through_a_proxy_the_origin_is_recorded_as_if_there_were_none() {
             let request = &find("request").block;
             assert!(request.starts_with(format!("GET / HTTP/1.1\r\nHost: {host}.example\r\n").as_bytes()));
             assert!(!String::from_utf8_lossy(request).to_lowercase().contains("proxy"));
-            assert!(to.requests().contains(&request.to_vec()), "{manner:?} {host}");
+            assert!(to.requests().contains(request), "{manner:?} {host}");
             let address = (!by_name).then_some("192.0.2.7");
             assert_eq!(find("response").field("WARC-IP-Address"), address, "{manner:?} {host}");
             check_secrecy(&archive, &output);

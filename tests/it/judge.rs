@@ -26,7 +26,7 @@ const BURST: u32 = 4;
 /// When something happened, as far as the judge can know; measured from its own beginning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Span {
-    /// Then it had happened.
+    /// Then it had happened; requests are put in order by it.
     pub by: Duration,
     /// Then it had not.
     pub after: Duration,
@@ -337,7 +337,7 @@ impl Bench {
             Ok(count) if count > 0 => {
                 line.head.extend_from_slice(&piece[..count]);
                 let by = self.start.elapsed();
-                line.began.get_or_insert(Span { after, by });
+                line.began.get_or_insert(Span { by, after });
                 if line.head.ends_with(b"\r\n\r\n") {
                     self.note(line, reply);
                 }

@@ -54,7 +54,6 @@ fn what_a_server_asks_for_is_kept_to_the_second() {
         (503, "soon", 5),
         (429, "-5", 5),
         (429, "3.5", 5),
-        (503, "99999999999999999999999", 5),
     ] {
         let archive = tempfile::tempdir().unwrap();
         let (_, asked) = crawl(archive.path(), START, &answer(status, retry_after));
@@ -74,9 +73,10 @@ fn each_further_refusal_without_a_time_waits_twice_as_long() {
 
 #[test]
 fn a_long_wait_ends_the_run_and_binds_the_next_ones() {
-    for (asked_for, kept) in [(7200, 7200), (365 * DAY, DAY)] {
+    // A year, and more seconds than a number holds: a day.
+    for (asked_for, kept) in [("7200", 7200), ("31536000", DAY), ("99999999999999999999999", DAY)] {
         let archive = tempfile::tempdir().unwrap();
-        let says = answer(429, &asked_for.to_string());
+        let says = answer(429, asked_for);
         let (first, asked) = crawl(archive.path(), START, &says);
         assert_eq!((asked.len(), first.stopped_by.as_str()), (1, "done"));
         let until = START.after(asked[0].since(Moment::default())).after(Duration::from_secs(kept));

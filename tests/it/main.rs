@@ -16,6 +16,7 @@ mod full_disk;
 mod gazette;
 mod hand_clock;
 mod healthy;
+mod hostile;
 mod invariants;
 mod lantern;
 mod licences;

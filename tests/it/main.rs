@@ -19,6 +19,7 @@ mod full_disk;
 mod gazette;
 mod hand_clock;
 mod healthy;
+mod hostile;
 mod invariants;
 mod judge;
 mod lantern;

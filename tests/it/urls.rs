@@ -177,8 +177,8 @@ const TABLE: [(&str, &str); 147] = [
 const RELATIVE: [&str; 8] =
     ["", "/", "//h.example/", "h.example/a", "www.h.example", "://h.example/", "?q", "1http://h.example/"];
 
-/// The table, and what is too long for it.
-fn table() -> Vec<(String, String)> {
+/// The table, and what is too long for it: each text with its URL, or `!` and how the reason begins.
+pub fn table() -> Vec<(String, String)> {
     let mut all: Vec<_> = TABLE.iter().map(|(text, want)| ((*text).to_owned(), (*want).to_owned())).collect();
     let fits = format!("http://h.example/{}", "a".repeat(LONGEST - "http://h.example/".len()));
     all.push((fits.clone() + "a", format!("!longer than {LONGEST} characters")));

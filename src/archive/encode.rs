@@ -224,6 +224,7 @@ impl Group<'_> {
         notes.framing = framing;
         notes.fault = exchange.fault.as_ref().map(ToString::to_string);
         notes.times = Some(exchange.times.into());
+        notes.withheld = exchange.withheld();
         notes.oddities.extend(oddities(answer));
 
         let (mut payload, mut block) = (Digester::new(options.digest), Digester::new(options.digest));

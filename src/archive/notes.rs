@@ -33,6 +33,9 @@ pub struct Notes {
     /// The `Referer` it was asked with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub referer: Option<String>,
+    /// The fields of the request whose values were withheld from its record: `authorization`, `cookie`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub withheld: Vec<String>,
     /// What the seed or feed that named it said of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claims: Option<Claims>,
@@ -147,6 +150,7 @@ impl Notes {
             via: None,
             page: None,
             referer: None,
+            withheld: Vec::new(),
             claims: None,
             run: None,
             framing: None,

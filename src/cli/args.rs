@@ -8,7 +8,7 @@ use chrono::NaiveTime;
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use regex::Regex;
 
-use super::units::{duration, hour, since, size, until};
+use super::units::{duration, hour, since, size, some_size, until};
 use crate::crawl::{Depth, Reach};
 use crate::report;
 use crate::web::time::Timestamp;
@@ -62,7 +62,7 @@ pub(super) enum Command {
         /// Read-only SQL; the views article, image, capture_log, failure and robots_verdict are meant for it
         #[arg(long, value_name = "SELECT")]
         sql: String,
-        /// table, json, jsonl, csv or tsv
+        /// table, json, jsonl, csv or tsv; in csv and tsv, text that a spreadsheet would run as a formula begins with '
         #[arg(long, value_name = "FORMAT", default_value = "table")]
         format: report::table::Format,
         /// Write the answer to a file
@@ -80,8 +80,8 @@ pub(super) enum Command {
         /// Print the answer exactly as it was received, framing included
         #[arg(long)]
         wire: bool,
-        /// Of the capture at that time, not of the best one: 2026-11-22, or 2026-11-22T13:46:25Z
-        #[arg(long, value_name = "TIME", value_parser = until, requires = "form")]
+        /// Only the capture at that time, else the first after it: 2026-11-22, or 2026-11-22T13:46:25Z
+        #[arg(long, value_name = "TIME", value_parser = until)]
         at: Option<Timestamp>,
     },
     /// Say of each URL: canonical form, sort key, what it wraps, scope rule, robots rule, pace, captures
@@ -108,7 +108,8 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Cut torn tails, seal files a killed run left open, leave out what is damaged, put rows right
+    /// Cut torn tails, seal files a killed run left open, leave out what is damaged (it is kept in damaged/, and asked for
+    /// again), put rows right; exits with 65 when only reindex can do the rest
     Repair {
         /// Say what would be done, and do nothing
         #[arg(long)]
@@ -127,8 +128,8 @@ pub(super) enum Command {
         /// The URL
         url: String,
         /// Why; it stands in takedown.jsonl and in the tombstones
-        #[arg(long, value_name = "TEXT", required = true)]
-        reason: String,
+        #[arg(long, value_name = "TEXT", required_unless_present = "undo", value_parser = reason)]
+        reason: Option<String>,
         /// List what would go, and change nothing
         #[arg(long)]
         dry_run: bool,
@@ -136,7 +137,7 @@ pub(super) enum Command {
         #[arg(long, conflicts_with = "dry_run")]
         undo: bool,
     },
-    /// Hide a URL from replay; nothing is removed
+    /// Hide a URL from replay; nothing is removed, and exports keep it
     Block {
         /// The URL
         url: String,
@@ -147,7 +148,7 @@ pub(super) enum Command {
         #[arg(long)]
         undo: bool,
     },
-    /// Pack all of the archive, or a selection with what its pages need, for the journey
+    /// Pack all of the archive, or a selection with what its pages need, for the journey; what is blocked too
     Export(Box<Export>),
     /// Print a completion script
     Completions {
@@ -253,6 +254,13 @@ pub(super) struct Crawl {
     /// Content codings to ask for; others are understood if sent
     #[arg(long, value_name = "LIST", default_value = "gzip")]
     pub accept_encoding: String,
+    /// Send this field to that origin, and to no other; repeatable. Its value is in no file that pressmark writes; to keep
+    /// it out of the list of processes, put it into pressmark.toml or, one a line, into PRESSMARK_HEADER
+    #[arg(long, value_name = "ORIGIN Name: value")]
+    pub header: Vec<String>,
+    /// Send the cookies of this file (cookies.txt, as browsers' exporters write it) to the hosts they are for
+    #[arg(long, value_name = "FILE")]
+    pub cookies: Option<PathBuf>,
     /// Connect to this address for that host, and allow it; repeatable
     #[arg(long, value_name = "HOST:PORT:ADDR[:PORT]")]
     pub resolve: Vec<Resolve>,
@@ -263,7 +271,7 @@ pub(super) struct Crawl {
     #[arg(long, value_name = "FILE")]
     pub ca_file: Option<PathBuf>,
     /// A WARC file of this size is followed by another
-    #[arg(long, value_name = "SIZE", default_value = "1GB", value_parser = size)]
+    #[arg(long, value_name = "SIZE", default_value = "1GB", value_parser = some_size)]
     pub warc_size: u64,
     /// So is one of this age
     #[arg(long, value_name = "DUR", default_value = "24h", value_parser = duration)]
@@ -308,7 +316,8 @@ pub(super) struct Export {
     /// What to make
     #[arg(value_enum, value_name = "wacz|cdxj|warc", hide_possible_values = true)]
     pub what: ExportKind,
-    /// The file; for warc a name that does not end in .warc, .warc.gz or .warc.zst is a folder of files
+    /// The file, for cdxj also - for standard output; for warc a name that does not end in .warc, .warc.gz or .warc.zst is a
+    /// folder of files
     #[arg(value_name = "OUT")]
     pub out: PathBuf,
     /// For cdxj: index these files, whoever wrote them, in place of the archive
@@ -320,7 +329,7 @@ pub(super) struct Export {
     #[arg(long, value_enum)]
     pub compress: Option<CompressArg>,
     /// In folders and packages, a WARC file of this size is followed by another
-    #[arg(long, value_name = "SIZE", default_value = "1GB", value_parser = size)]
+    #[arg(long, value_name = "SIZE", default_value = "1GB", value_parser = some_size)]
     pub warc_size: u64,
     /// For wacz: what the package is called
     #[arg(long, value_name = "TEXT")]
@@ -357,6 +366,11 @@ pub(super) struct SelectArgs {
     /// Only what this run captured
     #[arg(long, value_name = "N")]
     pub run: Option<i64>,
+}
+
+/// Somebody will want to know it in ten years.
+fn reason(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() { Err("say why: it is all that is left of it".to_owned()) } else { Ok(text.to_owned()) }
 }
 
 /// It becomes part of file names.

@@ -6,8 +6,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::args::{Common, ScopeArgs};
-use super::crawl::{say, scope};
+use super::crawl::scope;
 use super::exit::{Exit, Outcome, failed, usage};
+use super::say;
 use crate::archive::{Notes, Place, entity, read_at, received};
 use crate::crawl::{DATABASE, Lock, Verdict};
 use crate::politeness::{Gate, Options, ROBOTS_FRESH};
@@ -16,7 +17,7 @@ use crate::store::{Reader, Standing};
 use crate::web::exchange::Fault;
 use crate::web::surt::surt;
 use crate::web::time::{Clock, SystemClock, Timestamp};
-use crate::web::url::WebUrl;
+use crate::web::url::{WebUrl, without_credentials};
 use crate::web::wrapped::unwrapped;
 use crate::wire::Guard;
 
@@ -27,12 +28,11 @@ fn reader(common: &Common) -> anyhow::Result<Reader> {
 pub(super) fn status(common: &Common, as_json: bool) -> Outcome {
     let (status, held) = (reader(common)?.status()?, Lock::is_held(&common.archive));
     let holder = Lock::holder(&common.archive);
-    let text = if as_json {
-        format!("{}\n", report::status_json(&status, held, holder.as_deref()))
+    if as_json {
+        super::print_json(report::status_json(&status, held, holder.as_deref()))
     } else {
-        report::status(&status, held, holder.as_deref(), SystemClock::default().wall())
-    };
-    super::print(text.as_bytes())
+        super::print_text(&report::status(&status, held, holder.as_deref(), SystemClock::default().wall()))
+    }
 }
 
 pub(super) fn query(common: &Common, sql: &str, format: Format, output: Option<&Path>) -> Outcome {
@@ -61,19 +61,26 @@ pub(super) enum Form {
 pub(super) fn show(common: &Common, url: &str, form: Option<Form>, at: Option<Timestamp>) -> Outcome {
     let reader = reader(common)?;
     let url = WebUrl::parse(url).map_or_else(|_| url.to_owned(), |url| url.as_str().to_owned());
-    let nothing = || usage(format!("«{url}» was not captured"));
+    let nothing = || usage(format!("«{}» was not captured", without_credentials(&url)));
     if let Some((since, reason)) = reader.blocked(&url)? {
         let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
         say(&format!("it is hidden from replay since {}{reason}", since.iso()));
     }
-    let Some(form) = form else {
-        let captures = reader.captures_of(&url)?;
-        if captures.rows.is_empty() {
-            return Err(nothing());
-        }
-        return super::print(report::table::format(&captures, Format::Table, super::output_width()).as_bytes());
-    };
     let memento = reader.memento(&url, at)?.ok_or_else(nothing)?;
+    if let Some(at) = at.filter(|at| memento.at > *at) {
+        say(&format!(
+            "nothing of it was captured by {}: this is the first after that, of {}",
+            at.iso(),
+            memento.at.iso()
+        ));
+    }
+    let Some(form) = form else {
+        let mut captures = reader.captures_of(&url)?;
+        if at.is_some() {
+            captures.rows.retain(|row| row.first().is_some_and(|fetched| *fetched == memento.at.iso()));
+        }
+        return super::print_text(&report::table::format(&captures, Format::Table, super::output_width()));
+    };
     let folder = common.archive.join("warc");
     let read = |place: &Place| read_at(&folder, place).map_err(|cause| failed("read the record", cause));
     let record = read(&memento.place)?;
@@ -120,14 +127,13 @@ pub(super) fn explain(
         let url = match WebUrl::parse(text) {
             Ok(url) => url,
             Err(cause) => {
-                say(&format!("«{}»: {cause}", report::clean(text)));
+                say(&format!("«{}»: {cause}", without_credentials(text)));
                 exit = Exit::Usage;
                 continue;
             }
         };
         let explained = explain_one(text, &url, &scope, &mut gate, reader.as_ref(), wall)?;
-        let line = if as_json { format!("{explained}\n") } else { explanation(&explained) };
-        super::print(line.as_bytes())?;
+        if as_json { super::print_json(&explained) } else { super::print_text(&explanation(&explained)) }?;
     }
     Ok(exit)
 }
@@ -152,7 +158,7 @@ fn explain_one(
     let last = reader.map(|reader| reader.last_capture(url.as_str())).transpose()?.flatten();
     let wrapped: Vec<String> = unwrapped(url).iter().map(|url| url.as_str().to_owned()).collect();
     Ok(json!({
-        "url": text,
+        "url": without_credentials(text),
         "canonical": url.as_str(),
         "surt": surt(url.as_str()),
         "unwrapped": wrapped,

@@ -1,6 +1,6 @@
 //! `crawl`: from what was typed to a plan, and from a summary to an exit code.
 
-use std::io::{IsTerminal, Read, Write};
+use std::io::{IsTerminal, Read};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,15 +16,16 @@ use super::args::{
     RobotsArg, ScopeArgs,
 };
 use super::exit::{Exit, Outcome, failed, usage};
+use super::say;
 use super::units::time_until;
 use crate::archive::{Compress, Dictionary, Stored};
 use crate::crawl::{self, Brings, Budget, Event, Lock, Plan, Revisit, Scope, SeedInput, Stop, Summary};
-use crate::fetch::{self, Fetcher};
+use crate::fetch::{self, Credentials, Fetcher, Unfit};
 use crate::politeness::{self, RobotsPolicy, product_token};
 use crate::report::{self, Progress, Style};
 use crate::web::digest::{Algorithm, digest};
 use crate::web::time::{Clock, SystemClock};
-use crate::web::url::WebUrl;
+use crate::web::url::{Login, WebUrl, without_credentials};
 use crate::wire::{Door, Guard};
 
 /// How often a lock is tried while waiting for it.
@@ -35,29 +36,31 @@ pub(super) fn run(common: &Common, crawl: Box<Crawl>) -> Outcome {
     if crawl.dry_run {
         return super::dry::run(common, crawl);
     }
-    let sources: Vec<Source<'_>> = crawl.seeds.iter().map(|text| source(text)).collect::<anyhow::Result<_>>()?;
-    let (strict, json) = (crawl.strict, crawl.json);
-    let Some(_lock) = lock(&common.archive, crawl.if_running)? else {
+    let typed = crawl.seeds.clone();
+    let sources: Vec<Source<'_>> = typed.iter().map(|text| source(text)).collect::<anyhow::Result<_>>()?;
+    let (strict, json, if_running) = (crawl.strict, crawl.json, crawl.if_running);
+    // Before the lock makes a folder: what cannot be done leaves nothing behind.
+    let mut plan = plan(common, *crawl, Vec::new())?;
+    let Some(_lock) = lock(&common.archive, if_running)? else {
         if !common.quiet {
             say("another run holds the archive: skipped");
         }
         return Ok(Exit::Done);
     };
     // Only now: a start that finds the archive held has read and raised nothing.
-    let seeds = seeds(&sources)?;
+    plan.seeds = seeds(&sources)?;
     let mut progress = progress(common.quiet);
-    if crawl.contact.is_none() && !common.quiet {
+    if plan.fetch.contact.is_none() && !common.quiet {
         let text = "no --contact is given: a site's owner cannot reach you".to_owned();
         progress.hear(&Event::Warning(text));
     }
-    let plan = plan(common, *crawl, seeds)?;
     let performed = block_on(perform(&plan, &mut progress))?;
     let Performed { summary, signal, rejected } = performed;
     progress.finish();
     let exit = verdict(&summary, strict, signal, rejected);
     if json {
         let text = serde_json::to_string(&summary).map_err(|cause| failed("print the summary", cause))?;
-        super::print(format!("{text}\n").as_bytes())?;
+        super::print_json(text)?;
     } else if !common.quiet {
         say(report::summary(&summary).trim_end());
     }
@@ -162,7 +165,7 @@ pub(super) fn source(text: &str) -> anyhow::Result<Source<'_>> {
         _ if path.is_dir() => Ok(Source::Folder(path)),
         _ if path.is_file() => Ok(Source::File(path)),
         _ if WebUrl::parse(text).is_ok() => Ok(Source::Url(text)),
-        _ => Err(usage(format!("«{text}» is no URL, and there is no such file or folder"))),
+        _ => Err(usage(format!("«{}» is no URL, and there is no such file or folder", without_credentials(text)))),
     }
 }
 
@@ -269,6 +272,7 @@ pub(super) fn plan(common: &Common, crawl: Crawl, seeds: Vec<SeedInput>) -> anyh
     }
     plan.wire.spool_dir = plan.spool_folder();
     plan.fetch = fetch::Options {
+        credentials: credentials(&crawl.header, crawl.cookies.as_deref(), &plan.seeds)?,
         user_agent: crawl.manners.user_agent,
         contact: crawl.contact,
         accept_encoding: crawl.accept_encoding,
@@ -307,6 +311,41 @@ pub(super) fn plan(common: &Common, crawl: Crawl, seeds: Vec<SeedInput>) -> anyh
     };
     plan.fresh = crawl.fresh;
     Ok(plan)
+}
+
+/// What only some servers may see. No message here holds any of it.
+fn credentials(headers: &[String], cookies: Option<&Path>, seeds: &[SeedInput]) -> anyhow::Result<Credentials> {
+    let mut credentials = Credentials::default();
+    let fields = headers.iter().flat_map(|lines| lines.lines()).filter(|line| !line.trim().is_empty());
+    for (number, field) in (1..).zip(fields) {
+        credentials.field(field).map_err(|unfit| usage(format!("--header, the {}: {unfit}", nth(number))))?;
+    }
+    if let Some(path) = cookies {
+        let text = String::from_utf8(bytes(path)?);
+        let text = text.map_err(|_| usage(format!("{} is no cookies.txt: it is not UTF-8", path.display())))?;
+        credentials.cookies(&text).map_err(|unfit| match unfit {
+            Unfit::Cookie { line, why } => usage(format!("{}:{line}: {why}", path.display())),
+            other => usage(format!("{}: {other}", path.display())),
+        })?;
+    }
+    let logins = seeds.iter().flat_map(|seed| match seed {
+        SeedInput::Url(text) => Login::of(text).into_iter().collect(),
+        SeedInput::Document { name, bytes } => crate::seeds::logins(name, bytes),
+    });
+    for login in logins {
+        credentials.login(login).map_err(|unfit| usage(unfit.to_string()))?;
+    }
+    Ok(credentials)
+}
+
+/// A place in a row: its value must not be shown.
+fn nth(number: usize) -> String {
+    match number {
+        1 => "first".to_owned(),
+        2 => "second".to_owned(),
+        3 => "third".to_owned(),
+        n => format!("{n}th"),
+    }
 }
 
 /// The dictionary of zstd, if one is given.
@@ -357,11 +396,6 @@ pub(super) fn style(quiet: bool) -> Style {
     } else {
         Style::Lines(Box::new(std::io::stderr()))
     }
-}
-
-/// A line for people. Nothing can be done about a standard error that is closed.
-pub(super) fn say(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 #[cfg(test)]

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use clap::parser::ValueSource;
 
 use super::args::Common;
-use super::crawl::{Performed, block_on, perform, progress, say};
+use super::crawl::{Performed, block_on, perform, progress};
 use super::exit::{Outcome, failed};
+use super::say;
 use crate::crawl::{DATABASE, Lock, Plan, SeedInput};
 use crate::demo::site::Site;
 use crate::report::{self, table::Format};
@@ -44,7 +45,7 @@ pub(super) fn run(common: &Common, source: Option<ValueSource>) -> Outcome {
         report::table::format(&kept, Format::Table, width),
         report::table::format(&refused, Format::Table, width),
     );
-    let shown = super::print(text.as_bytes())?;
+    let shown = super::print_text(&text)?;
     Ok(signal.unwrap_or(shown))
 }
 

@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::args::{Common, Crawl};
-use super::crawl::{Performed, block_on, perform_and_tell, plan, progress, say, seeds, source, verdict, why};
+use super::crawl::{Performed, block_on, perform_and_tell, plan, progress, seeds, source, verdict, why};
 use super::exit::{Exit, Outcome, failed};
+use super::{print, print_json, say};
 use crate::crawl::{self, Brings, DATABASE, Decision, Event, Lock};
 use crate::report;
 use crate::web::time::Timestamp;
@@ -31,8 +32,7 @@ pub(super) fn run(common: &Common, crawl: Box<Crawl>) -> Outcome {
         if let Event::Decided(decision) = event
             && printed.is_ok()
         {
-            let line = if json { format!("{}\n", object(decision)) } else { line(decision) };
-            printed = super::print(line.as_bytes());
+            printed = if json { print_json(object(decision).to_string()) } else { print(line(decision).as_bytes()) };
         }
     };
     let performed = block_on(perform_and_tell(&plan, &mut hear))?;

@@ -76,9 +76,10 @@ fn exit_of(error: &anyhow::Error) -> Exit {
         Some(upkeep::Error::Damage(_)) => return Exit::Damage,
         None => {}
     }
-    error.downcast_ref::<store::Error>().map_or(Exit::Failed, |error| match error {
-        store::Error::Sqlite { .. } => Exit::Failed,
-        other => exit_of_store(other),
+    error.downcast_ref::<store::Error>().map_or(Exit::Failed, |error| match exit_of_store(error) {
+        // Who only reads has not failed to write.
+        Exit::CannotWrite => Exit::Failed,
+        other => other,
     })
 }
 
@@ -94,6 +95,8 @@ fn exit_of_crawl(error: &crawl::Error) -> Exit {
 
 fn exit_of_store(error: &store::Error) -> Exit {
     match error {
+        store::Error::Damaged(_) => Exit::Damage,
+        store::Error::Sqlite { source, .. } if store::is_damage(source) => Exit::Damage,
         store::Error::Sqlite { .. } => Exit::CannotWrite,
         store::Error::Missing(_)
         | store::Error::Lost(_)
@@ -115,7 +118,12 @@ pub(super) fn sentence(error: &anyhow::Error) -> String {
             parts.push(text);
         }
     }
-    let advice = if exit_of(error) == Exit::CannotWrite { advice(error) } else { "" };
+    let sqlite = || error.chain().find_map(|cause| cause.downcast_ref::<rusqlite::Error>());
+    let advice = match exit_of(error) {
+        Exit::CannotWrite => advice(error),
+        Exit::Damage if sqlite().is_some_and(store::is_damage) => "; run pressmark reindex",
+        _ => "",
+    };
     format!("{}{advice}", parts.join(": "))
 }
 

@@ -1,12 +1,15 @@
 //! `export`: from what was typed to an export, and what came of it.
 
+use std::io::Write;
+
 use super::args::{Common, CompressArg, Export, ExportKind};
-use super::crawl::say;
 use super::exit::{Exit, Outcome, usage};
+use super::say;
 use super::upkeep::watch;
 use crate::archive::Compress;
 use crate::report::counted;
 use crate::store::Selection;
+use crate::upkeep::Error;
 use crate::upkeep::export::{self, Packing, compress_of};
 
 /// Exports as it was asked for.
@@ -20,7 +23,10 @@ pub(super) fn run(common: &Common, typed: Export) -> Outcome {
         run: select.run,
     };
     let is_file = compress_of(&out).is_some();
+    let is_output = out.as_os_str() == "-";
     refuse(&[
+        (is_output && what != ExportKind::Cdxj, "only «export cdxj» can write to standard output: name a file"),
+        (is_output && force, "standard output takes no file's place"),
         (!files.is_empty() && what != ExportKind::Cdxj, "only «export cdxj» takes files"),
         (
             !files.is_empty() && !selection.is_all(),
@@ -32,6 +38,15 @@ pub(super) fn run(common: &Common, typed: Export) -> Outcome {
     ])?;
     let export = export::Export { archive: common.archive.clone(), selection, out, force };
     let exported = match what {
+        ExportKind::Cdxj if is_output => {
+            let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+            let printed = watch(common.quiet, |watch| {
+                let printed = export::print_cdxj(&export, &files, watch, &mut out);
+                printed
+                    .and_then(|printed| out.flush().map_err(Error::io("write to", "standard output")).map(|()| printed))
+            });
+            return printed.map(|_| Exit::Done).or_else(enough);
+        }
         ExportKind::Cdxj => watch(common.quiet, |watch| export::cdxj(&export, &files, watch)),
         ExportKind::Warc => {
             let packing = Packing { compress: packed(compress, compress_of(&export.out))?, max_size: warc_size };
@@ -49,6 +64,14 @@ pub(super) fn run(common: &Common, typed: Export) -> Outcome {
         });
     }
     Ok(Exit::Done)
+}
+
+/// A reader that has gone away has had enough.
+fn enough(error: anyhow::Error) -> Outcome {
+    match error.downcast_ref() {
+        Some(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => Ok(Exit::Done),
+        _ => Err(error),
+    }
 }
 
 /// The first thing that is wrong with what was typed.

@@ -3,25 +3,29 @@
 use std::path::PathBuf;
 
 use super::args::Common;
-use super::crawl::say;
 use super::exit::{Exit, Outcome, usage};
+use super::say;
 use super::upkeep::watch;
 use crate::crawl::{DATABASE, Lock};
 use crate::report::counted;
 use crate::store;
 use crate::upkeep::verify::{Sort, sort};
-use crate::upkeep::{self, Forgotten, Imported, Mended, Reindexed, Watch};
+use crate::upkeep::{self, Forgotten, Imported, Mended, Reindexed, Repaired, Watch, is_warc};
 use crate::web::time::{Clock, SystemClock, Timestamp};
-use crate::web::url::WebUrl;
+use crate::web::url::{WebUrl, without_credentials};
 
 pub(super) fn repair(common: &Common, dry_run: bool) -> Outcome {
-    let mended = locked(common, "repair", |watch| upkeep::repair(&common.archive, dry_run, watch))?;
+    let Repaired { files, strays } = locked(common, "repair", |watch| upkeep::repair(&common.archive, dry_run, watch))?;
     let mut text: String =
-        mended.iter().filter(|file| !file.was_whole()).map(|file| mended_words(file, dry_run)).collect();
-    if text.is_empty() && !common.quiet {
-        text = format!("whole: {}\n", counted(mended.len() as u64, "file"));
+        files.iter().filter(|file| !file.was_whole()).map(|file| mended_words(file, dry_run)).collect();
+    if text.is_empty() && strays.is_empty() && !common.quiet {
+        text = format!("whole: {}\n", counted(files.len() as u64, "file"));
     }
-    super::print(text.as_bytes())
+    super::print_text(&text)?;
+    for stray in &strays {
+        say(&format!("{DATABASE}: {} lacks {}; run pressmark reindex", stray.row, stray.lacks));
+    }
+    Ok(if strays.is_empty() { Exit::Done } else { Exit::Damage })
 }
 
 fn mended_words(mended: &Mended, dry_run: bool) -> String {
@@ -33,7 +37,12 @@ fn mended_words(mended: &Mended, dry_run: bool) -> String {
             parts.push(text);
         }
     };
-    part(mended.cut, format!("{} bytes at the end {}", mended.cut, will("were cut off", "would be cut off")));
+    let tail = counted(mended.cut, "byte");
+    part(mended.cut, format!("{tail} at the end {}", will("cut off", "would be cut off")));
+    part(
+        u64::from(mended.repacked),
+        format!("its records shared gzip members: {}", will("each has its own now", "each would get its own")),
+    );
     part(u64::from(mended.sealed), will("sealed", "would be sealed"));
     let rows = &mended.rows;
     part(
@@ -55,8 +64,8 @@ fn mended_words(mended: &Mended, dry_run: bool) -> String {
     part(
         rows.orphaned as u64,
         format!(
-            "{} revisits {} their payload{}",
-            rows.orphaned,
+            "{} {} their payload{}",
+            counted(rows.orphaned as u64, "revisit"),
             will("have lost", "would lose"),
             will(": what they revisit will be fetched again in full", "")
         ),
@@ -96,20 +105,26 @@ pub(super) fn reindex(common: &Common) -> Outcome {
 pub(super) fn import(common: &Common, files: &[PathBuf]) -> Outcome {
     for path in files {
         let sort = sort(path).map_err(|cause| usage(format!("cannot read {}: {cause}", path.display())))?;
-        if !matches!(sort, Some(Sort::Warc | Sort::Wacz)) {
+        // A name alone does not make a WARC.
+        let is_warc = || is_warc(path).map_err(|cause| usage(format!("cannot read {}: {cause}", path.display())));
+        if !(sort == Some(Sort::Wacz) || sort == Some(Sort::Warc) && is_warc()?) {
             return Err(usage(format!("{} is no WARC or WACZ", path.display())));
         }
     }
     let all = locked_or_new(common, "import", |watch| upkeep::import(&common.archive, files, now(), watch))?;
     let mut exit = Exit::Done;
-    for Imported { from, name, captures, known, unread } in &all {
+    for Imported { from, name, captures, known, forgotten, unread } in &all {
         if !common.quiet {
-            let already = if *known > 0 { format!(", {known} were here already") } else { String::new() };
+            let was = |count: usize| if count == 1 { "was" } else { "were" };
+            let part = |count: usize, text: String| if count > 0 { text } else { String::new() };
+            let already = part(*known, format!(", {known} {} here already", was(*known)));
+            let gone = counted(*forgotten as u64, "forgotten capture");
+            let gone = part(*forgotten, format!("; {gone} {} left out", was(*forgotten)));
             let text = match name {
-                Some(name) => format!("{from}: {captures} captures, now in warc/{name}{already}"),
-                None => format!("{from}: nothing new{already}"),
+                Some(name) => format!("{}, now in warc/{name}{already}{gone}", counted(*captures as u64, "capture")),
+                None => format!("nothing new{already}{gone}"),
             };
-            super::print(format!("{text}\n").as_bytes())?;
+            super::print_text(&format!("{from}: {text}\n"))?;
         }
         for damage in unread {
             say(&format!("{damage}; left out"));
@@ -146,12 +161,13 @@ pub(super) fn forget(common: &Common, told: &Forget<'_>) -> Outcome {
         text.push_str(&format!("removed: {}\n", path.display()));
     }
     text.push_str(&match (captures.len(), told.dry_run, finished_earlier) {
-        (0, _, false) => format!("nothing of {url} is in the archive\n"),
+        (0, true, false) => format!("nothing of {url} is in the archive; it would not be fetched any more\n"),
+        (0, false, false) => format!("nothing of {url} is in the archive; it is not fetched any more\n"),
         (_, false, true) => "what had been begun is finished: nothing of it is left\n".to_owned(),
-        (count, false, false) => format!("{count} captures forgotten\n"),
-        (count, true, _) => format!("{count} captures would be forgotten\n"),
+        (count, false, false) => format!("{} forgotten\n", counted(count as u64, "capture")),
+        (count, true, _) => format!("{} would be forgotten\n", counted(count as u64, "capture")),
     });
-    if common.quiet { Ok(Exit::Done) } else { super::print(text.as_bytes()) }
+    if common.quiet { Ok(Exit::Done) } else { super::print_text(&text) }
 }
 
 pub(super) fn block(common: &Common, url: &str, undo: bool, reason: &str) -> Outcome {
@@ -165,12 +181,12 @@ fn canonical(text: &str) -> anyhow::Result<String> {
     if text.starts_with("file:///seeds/") {
         return Ok(text.to_owned());
     }
-    let url = WebUrl::parse(text).map_err(|cause| usage(format!("«{text}»: {cause}")))?;
+    let url = WebUrl::parse(text).map_err(|cause| usage(format!("«{}»: {cause}", without_credentials(text))))?;
     Ok(url.as_str().to_owned())
 }
 
 fn done(common: &Common, text: &str) -> Outcome {
-    if common.quiet { Ok(Exit::Done) } else { super::print(format!("{text}\n").as_bytes()) }
+    if common.quiet { Ok(Exit::Done) } else { super::print_text(&format!("{text}\n")) }
 }
 
 fn now() -> Timestamp {

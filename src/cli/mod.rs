@@ -25,14 +25,28 @@ use args::{Cli, Command};
 use ask::Form;
 use exit::{Exit, Outcome};
 
+use crate::report;
+use crate::web::url::without_credentials;
+
 /// Runs the program with the arguments and streams of this process.
 pub fn main() -> ExitCode {
+    tighten_umask();
+    // What a panic says may quote the web, and goes to the terminal.
+    std::panic::set_hook(Box::new(|panic| say(&format!("pressmark: a bug: {panic}"))));
     let outcome = run();
     if let Err(error) = &outcome {
-        // Nothing can be done about a standard error that is closed.
-        let _ = writeln!(std::io::stderr(), "pressmark: {}", exit::sentence(error));
+        say(&format!("pressmark: {}", exit::sentence(error)));
     }
     ExitCode::from(exit::code(&outcome))
+}
+
+/// Whatever the umask was, nothing that is made from here on can be written by anybody else.
+fn tighten_umask() {
+    use rustix::fs::Mode;
+    let others = Mode::WGRP | Mode::WOTH;
+    // It can be read only by setting it.
+    let asked = rustix::process::umask(others);
+    rustix::process::umask(asked | others);
 }
 
 fn run() -> Outcome {
@@ -43,7 +57,7 @@ fn run() -> Outcome {
         // Help and version are no errors and go to standard output.
         Err(error) => {
             let code = if error.use_stderr() { Exit::Usage } else { Exit::Done };
-            let _ = error.print();
+            complain(&error);
             return Ok(code);
         }
     };
@@ -66,7 +80,8 @@ fn run() -> Outcome {
         Command::Reindex => mend::reindex(&cli.common),
         Command::Import { files } => mend::import(&cli.common, &files),
         Command::Forget { url, reason, dry_run, undo } => {
-            mend::forget(&cli.common, &mend::Forget { url: &url, reason: &reason, dry_run, undo })
+            let reason = reason.as_deref().unwrap_or_default();
+            mend::forget(&cli.common, &mend::Forget { url: &url, reason, dry_run, undo })
         }
         Command::Block { url, reason, undo } => mend::block(&cli.common, &url, undo, &reason),
         Command::Completions { shell } => {
@@ -82,6 +97,37 @@ fn run() -> Outcome {
             print(&page)
         }
     }
+}
+
+/// Prints what clap has to say. It quotes what was typed, which may hold a login or come from anywhere.
+fn complain(error: &clap::Error) {
+    let text = error.render().to_string();
+    let said = printable(&text);
+    if said == text {
+        let _ = error.print();
+    } else {
+        say(said.trim_end());
+    }
+}
+
+/// Text for people, harmless to a terminal and without the login of any URL.
+fn printable(text: &str) -> String {
+    report::lines(&without_credentials(text))
+}
+
+/// A line for people. Nothing can be done about a standard error that is closed.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{}", printable(text));
+}
+
+/// Prints a result for people.
+fn print_text(text: &str) -> Outcome {
+    print(report::lines(text).as_bytes())
+}
+
+/// Prints a result for programs, on one line.
+fn print_json(value: impl std::fmt::Display) -> Outcome {
+    print(format!("{}\n", report::json(value)).as_bytes())
 }
 
 /// Writes a result to standard output. A reader that has gone away has had enough.

@@ -11,6 +11,7 @@ use clap::{ArgAction, Command, CommandFactory};
 
 use super::args::Cli;
 use super::exit::usage;
+use crate::web::url::without_credentials;
 
 /// The command line as declared, with the environment's names, without anybody's settings.
 pub(super) fn declared() -> Command {
@@ -108,7 +109,7 @@ impl Setting {
             toml::Value::Array(values) => values.iter().map(one).collect::<Result<Vec<_>, _>>()?,
             value => vec![one(value)?],
         };
-        if matches!(key, "archive" | "ca-file" | "seeds") {
+        if matches!(key, "archive" | "ca-file" | "cookies" | "seeds") {
             values = values.iter().map(|value| relative_to(path, value)).collect();
         }
         Ok(Setting { key: key.to_owned(), line, values })
@@ -151,10 +152,16 @@ impl Setting {
         }
     }
 
+    /// Whether its values are nobody's business.
+    fn is_secret(&self) -> bool {
+        self.key == "header" || self.values.iter().any(|value| without_credentials(value) != *value)
+    }
+
     fn apply(&self, command: Command, path: &Path) -> anyhow::Result<Command> {
         let id = self.check(path)?;
         let values: Vec<OsStr> = self.values.iter().map(|value| OsStr::from(value.clone())).collect();
-        let set = |arg: clap::Arg| arg.default_values(values.clone());
+        // Help shows defaults: not these, which may hold a token or a login.
+        let set = |arg: clap::Arg| arg.default_values(values.clone()).hide_default_value(self.is_secret());
         let is_common = command.get_arguments().any(|arg| arg.get_id() == id.as_str());
         Ok(if is_common {
             command.mut_arg(&id, set)

@@ -44,6 +44,11 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
     if bytes.is_finite() && (0.0..1e18).contains(&bytes) { Ok(bytes as u64) } else { Err(wrong()) }
 }
 
+/// The same, and not nothing.
+pub(super) fn some_size(text: &str) -> Result<u64, String> {
+    size(text).and_then(|size| if size > 0 { Ok(size) } else { Err(format!("«{text}» is nothing: at least one byte")) })
+}
+
 /// `2026-11-22` is the beginning of that day, `2026-11-22T13:00:00Z` that instant.
 pub(super) fn since(text: &str) -> Result<Timestamp, String> {
     day(text).or_else(|| Timestamp::from_iso(text)).ok_or_else(|| no_date(text))

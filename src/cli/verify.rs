@@ -3,13 +3,22 @@
 use std::path::{Path, PathBuf};
 
 use super::args::Common;
-use super::exit::{Exit, Outcome, failed, usage};
+use super::exit::{Exit, Outcome, failed, sentence, usage};
 use super::upkeep::watch;
 use crate::crawl::DATABASE;
 use crate::upkeep::verify::{sort, verify_archive, verify_files};
 
-/// Verifies the paths, or the archive when there are none.
+/// Verifies the paths, or the archive when there are none. Whoever reads the JSON is told there that it could not be done.
 pub(super) fn run(common: &Common, paths: &[PathBuf], json: bool) -> Outcome {
+    let outcome = verify(common, paths, json);
+    if let Some(error) = outcome.as_ref().err().filter(|_| json) {
+        let told = serde_json::json!({ "verdict": "failed", "error": sentence(error) });
+        super::print(format!("{told}\n").as_bytes())?;
+    }
+    outcome
+}
+
+fn verify(common: &Common, paths: &[PathBuf], json: bool) -> Outcome {
     let archive = match paths {
         [] => Some(common.archive.as_path()),
         [folder] if folder.join(DATABASE).is_file() => Some(folder.as_path()),
@@ -24,9 +33,9 @@ pub(super) fn run(common: &Common, paths: &[PathBuf], json: bool) -> Outcome {
     };
     let exit = if report.is_whole() { Exit::Done } else { Exit::Damage };
     if json {
-        super::print(format!("{}\n", report.json()).as_bytes())?;
+        super::print_json(report.json())?;
     } else if !common.quiet || exit != Exit::Done {
-        super::print(report.text().as_bytes())?;
+        super::print_text(&report.text())?;
     }
     Ok(exit)
 }

@@ -21,7 +21,7 @@ mod workers;
 pub use dry::Decision;
 pub use event::{Event, Postponed, SeedSummary, Summary, TrapSummary};
 pub use lock::Lock;
-pub use plan::{Brings, Budget, DATABASE, Plan, Revisit, SeedInput};
+pub use plan::{Brings, Budget, DATABASE, Plan, Revisit, SeedInput, make_spool};
 pub use reread::{Reread, Said};
 pub use run::{Stop, run};
 pub use scope::{Depth, Listing, Origin, Reach, Scope, Verdict};

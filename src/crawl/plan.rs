@@ -1,6 +1,7 @@
 //! What one run is to do: the options of everything below, gathered. Who typed them is `cli`'s business.
 
-use std::path::PathBuf;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -195,6 +196,11 @@ impl Plan {
             politeness::RobotsPolicy::Ignore => "ignore",
         }
     }
+}
+
+/// Makes the folder for what waits: what is not yet anywhere is nobody else's to read.
+pub fn make_spool(folder: &Path) -> std::io::Result<()> {
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
 /// The database's name in an archive.

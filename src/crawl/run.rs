@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::io::ErrorKind;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use tokio::task::JoinSet;
 
 use super::archivist::{Archivist, Done, Kept, Order};
 use super::dry::{self, Dry};
+use super::plan::make_spool;
 use super::step::{Step, Taken, Turn};
 use super::traps::{self, Sort, Ward};
 use super::workers::{self, Extra, Work, Worked};
@@ -164,9 +166,9 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             }
             _ => {}
         }
-        for folder in [plan.warc_folder(), plan.spool_folder()] {
-            std::fs::create_dir_all(&folder).map_err(|source| Error::Folder { path: folder, source })?;
-        }
+        let folder = |path: PathBuf| |source| Error::Folder { path, source };
+        std::fs::create_dir_all(plan.warc_folder()).map_err(folder(plan.warc_folder()))?;
+        make_spool(&plan.spool_folder()).map_err(folder(plan.spool_folder()))?;
         archive::write_readme(&plan.archive)?;
         store::may_begin(&plan.database())?;
         let mut store = Store::open(&plan.database())?;

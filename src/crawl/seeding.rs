@@ -10,7 +10,7 @@ use crate::web::candidate::{Candidate, Role};
 use crate::web::claims::Claims;
 use crate::web::digest::digest;
 use crate::web::time::Timestamp;
-use crate::web::url::WebUrl;
+use crate::web::url::{WebUrl, without_credentials};
 
 /// What seeds on the command line are said to come from.
 const COMMAND_LINE: &str = "command line";
@@ -134,6 +134,7 @@ impl Planting<'_> {
     }
 
     fn reject(&mut self, source: &str, line: u32, text: &str, reason: String) {
-        (self.tell)(Event::Rejected { source: source.to_owned(), line, text: text.to_owned(), reason });
+        let text = without_credentials(text).into_owned();
+        (self.tell)(Event::Rejected { source: source.to_owned(), line, text, reason });
     }
 }

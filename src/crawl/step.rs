@@ -26,7 +26,7 @@ use crate::web::message::Head;
 use crate::web::outcome::{Manner, Outcome, Refusal};
 use crate::web::referrer::{self, Policy};
 use crate::web::time::Timestamp;
-use crate::web::url::WebUrl;
+use crate::web::url::{WebUrl, without_credentials};
 use crate::web::verdict::RobotsVerdict;
 
 /// No more of a document than this is read; all of it is archived.
@@ -330,7 +330,9 @@ impl Step {
                 reading.dead_end = Some(format!("redirects in a circle, back to {target}"));
             }
             Ok(target) => self.lead_on(spot, target, &mut reading),
-            Err(cause) => reading.dead_end = Some(format!("redirects to «{location}»: {cause}")),
+            Err(cause) => {
+                reading.dead_end = Some(format!("redirects to «{}»: {cause}", without_credentials(&location)));
+            }
         }
         reading
     }

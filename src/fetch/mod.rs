@@ -1,7 +1,11 @@
 //! Fetches one URL: reqwest behind the door.
 //!
 //! One permit, one request, one [`Exchange`]. Redirects are never followed here, nothing is retried, nothing is
-//! decoded. Whatever the network did is in the exchange; [`Error`] is only our own failure.
+//! decoded. Whatever the network did is in the exchange; [`Error`] is only our own failure. [`Credentials`] are sent to
+//! whom they are for, and are not in the exchange that comes back.
+
+mod cookies;
+mod credentials;
 
 use std::future::Future;
 use std::path::PathBuf;
@@ -11,8 +15,11 @@ use tokio::sync::watch;
 use crate::politeness::Permit;
 use crate::web::candidate::Role;
 use crate::web::exchange::{Exchange, Validators};
+use crate::web::time::{Clock, SystemClock, Timestamp};
 use crate::web::url::WebUrl;
 use crate::wire::{self, Door, PASS_FIELD};
+
+pub use credentials::{Credentials, Unfit};
 
 /// What to ask for.
 #[derive(Debug)]
@@ -79,6 +86,8 @@ pub struct Options {
     pub contact: Option<String>,
     /// `Accept-Encoding`; empty sends none.
     pub accept_encoding: String,
+    /// What only some servers may see.
+    pub credentials: Credentials,
 }
 
 impl Default for Options {
@@ -87,6 +96,7 @@ impl Default for Options {
             user_agent: concat!("pressmark/", env!("CARGO_PKG_VERSION")).to_owned(),
             contact: None,
             accept_encoding: "gzip".to_owned(),
+            credentials: Credentials::default(),
         }
     }
 }
@@ -95,6 +105,8 @@ impl Default for Options {
 pub struct Fetcher {
     client: reqwest::Client,
     door: Door,
+    credentials: Credentials,
+    clock: SystemClock,
     cut: watch::Sender<bool>,
 }
 
@@ -134,11 +146,12 @@ impl Fetcher {
             .http1_ignore_invalid_headers_in_responses(true)
             .build()
             .map_err(Error::Client)?;
-        Ok(Fetcher { client, door, cut: watch::Sender::new(false) })
+        let (credentials, clock) = (options.credentials.clone(), SystemClock::default());
+        Ok(Fetcher { client, door, credentials, clock, cut: watch::Sender::new(false) })
     }
 
     /// Sends the request and reads on while the client likes the answer; the door records regardless.
-    async fn drive(&self, pass: u64, request: &Request) -> Result<(), reqwest::Error> {
+    async fn drive(&self, pass: u64, request: &Request, now: Timestamp) -> Result<(), reqwest::Error> {
         use reqwest::header::{ACCEPT, HOST, IF_MODIFIED_SINCE, IF_NONE_MATCH, REFERER};
         let Request { url, role, referer, validators, .. } = request;
         // Always http: the door does TLS. The origin in the pass decides where it goes.
@@ -149,7 +162,8 @@ impl Fetcher {
             .get(plain)
             .header(HOST, url.origin().authority())
             .header(ACCEPT, accept(*role))
-            .header(PASS_FIELD, pass);
+            .header(PASS_FIELD, pass)
+            .headers(self.credentials.for_url(url, now));
         let conditions = [(IF_NONE_MATCH, &validators.etag), (IF_MODIFIED_SINCE, &validators.last_modified)];
         for (name, value) in [(REFERER, referer)].into_iter().chain(conditions) {
             if let Some(value) = value {
@@ -165,10 +179,10 @@ impl Fetcher {
 impl Transport for Fetcher {
     async fn exchange(&self, request: Request) -> Result<Exchange, Error> {
         let (pass, recording) = self.door.pass(&request.url, request.permit.stamp().clone()).await;
-        let url = request.url.clone();
+        let (url, now) = (request.url.clone(), self.clock.wall());
         let driven = async {
             // The client's word counts only while the door has not seen the request: then no recording will come.
-            match self.drive(pass.id(), &request).await {
+            match self.drive(pass.id(), &request, now).await {
                 Err(cause) if pass.take_back() => Err(cause.to_string()),
                 _ => Ok(()),
             }
@@ -197,7 +211,10 @@ impl Transport for Fetcher {
             }
         };
         match exchange {
-            Ok(Some(exchange)) => Ok(exchange),
+            Ok(Some(mut exchange)) => {
+                self.credentials.withhold(&mut exchange, now);
+                Ok(exchange)
+            }
             Err(wire::Error::Spool { folder, source }) => Err(Error::Spool { folder, source }),
             Ok(None) | Err(_) => Err(Error::Unsent { url, cause: "the door gave it up".to_owned() }),
         }

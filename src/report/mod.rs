@@ -16,5 +16,5 @@ mod work;
 pub use progress::{Progress, Style};
 pub use status::{status, status_json};
 pub use summary::summary;
-pub use words::{bytes, clean, counted, duration};
+pub use words::{bytes, clean, counted, duration, json, lines};
 pub use work::Work;

@@ -30,13 +30,13 @@ pub fn summary(summary: &Summary) -> String {
     if summary.refused_by_robots > 0 {
         line("refused", &format!("{}, by robots.txt", counted(summary.refused_by_robots, "URL")));
     }
+    if let Some(postponed) = &summary.postponed {
+        line("waiting", &format!("{}, none before {}", counted(postponed.urls, "URL"), clean(&postponed.until)));
+    }
     let traps: Vec<String> =
         summary.traps.iter().map(|trap| format!("{}: {}", counted(trap.urls, "link"), trap.rule)).collect();
     for (i, trap) in listed(&traps).iter().enumerate() {
         line(if i == 0 { "kept out" } else { "" }, trap);
-    }
-    if let Some(postponed) = &summary.postponed {
-        line("waiting", &format!("{}, none before {}", counted(postponed.urls, "URL"), clean(&postponed.until)));
     }
     if summary.articles_incomplete > 0 {
         let lack = if summary.articles_incomplete == 1 { "lacks" } else { "lack" };

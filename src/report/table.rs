@@ -1,7 +1,9 @@
 //! Rows for people and programs: a table, JSON, JSON lines, CSV, TSV.
 //!
-//! The table is for eyes: control characters are cleaned, and cells are cut to the width of the terminal. The other
-//! formats keep every character, save for what the format cannot hold; JSON keeps the kinds of values, too.
+//! No format steers a terminal or starts a formula. JSON keeps every character, the harmful ones escaped, and the kinds
+//! of values. Elsewhere control characters, and those that turn the direction of text, become U+FFFD. A table's cells
+//! are cut to the width of the terminal. In CSV and TSV, text that a spreadsheet would take for a formula begins with an
+//! apostrophe; numbers stay numbers.
 
 use std::borrow::Cow;
 use std::str::FromStr;
@@ -9,7 +11,7 @@ use std::str::FromStr;
 use serde_json::{Map, Value};
 use unicode_width::UnicodeWidthStr;
 
-use super::words::{clean, clipped};
+use super::words::{clean, clipped, json};
 use crate::store::Answer;
 
 /// Between two columns of a table.
@@ -27,7 +29,7 @@ pub enum Format {
     Json,
     /// One object a line.
     Jsonl,
-    /// RFC 4180, with a header. Text that a spreadsheet would run as a formula gets a leading apostrophe.
+    /// RFC 4180, with a header; line ends inside cells stay.
     Csv,
     /// Tab-separated, with a header; tabs and line ends inside cells become spaces.
     Tsv,
@@ -76,7 +78,7 @@ pub fn format(answer: &Answer, format: Format, width: Option<usize>) -> String {
         },
         Format::Jsonl => json_lines(answer).iter().map(|line| format!("{line}\n")).collect(),
         Format::Csv => separated(answer, ",", "\r\n", csv_cell),
-        Format::Tsv => separated(answer, "\t", "\n", |cell, _| cell.replace(['\t', '\n', '\r'], " ")),
+        Format::Tsv => separated(answer, "\t", "\n", |cell, value| guarded(cell, value) + &clean(cell)),
     }
 }
 
@@ -173,7 +175,7 @@ fn json_lines(answer: &Answer) -> Vec<String> {
     let names = distinct(&answer.columns);
     let object =
         |row: &Vec<Value>| Value::Object(names.iter().cloned().zip(row.iter().cloned()).collect::<Map<_, _>>());
-    answer.rows.iter().map(|row| object(row).to_string()).collect()
+    answer.rows.iter().map(|row| json(object(row))).collect()
 }
 
 fn distinct(columns: &[String]) -> Vec<String> {
@@ -192,16 +194,32 @@ fn separated(answer: &Answer, between: &str, end: &str, cell: impl Fn(&str, &Val
     std::iter::once(header).chain(rows).map(|row| row.join(between) + end).collect()
 }
 
-/// RFC 4180, 2: quotes around cells with quotes, commas or line ends, quotes inside doubled. Before that the guard
-/// against formulas (OWASP, «CSV Injection»).
+/// RFC 4180, 2: quotes around cells with quotes, commas or line ends, quotes inside doubled.
 fn csv_cell(cell: &str, value: &Value) -> String {
-    let is_number = || value.is_number() || cell.parse::<f64>().is_ok_and(f64::is_finite);
-    let guard = if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && !is_number() { "'" } else { "" };
-    if cell.contains(['"', ',', '\n', '\r']) {
-        format!("\"{guard}{}\"", cell.replace('"', "\"\""))
+    // CSV alone can hold line ends and tabs.
+    let kept = ['\t', '\n', '\r'];
+    let cleaned: String = cell
+        .split_inclusive(kept)
+        .map(|part| match part.strip_suffix(kept) {
+            Some(text) => format!("{}{}", clean(text), &part[text.len()..]),
+            None => clean(part).into_owned(),
+        })
+        .collect();
+    let guard = guarded(cell, value);
+    if cleaned.contains(['"', ',', '\n', '\r']) {
+        format!("\"{guard}{}\"", cleaned.replace('"', "\"\""))
     } else {
-        format!("{guard}{cell}")
+        guard + &cleaned
     }
+}
+
+/// What a spreadsheet takes for the beginning of a formula (OWASP, «CSV Injection»), full-width forms included.
+const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+
+/// The apostrophe before what would be a formula.
+fn guarded(cell: &str, value: &Value) -> String {
+    let is_number = || value.is_number() || cell.parse::<f64>().is_ok_and(f64::is_finite);
+    if cell.starts_with(FORMULA) && !is_number() { "'".to_owned() } else { String::new() }
 }
 
 #[cfg(test)]
@@ -282,6 +300,9 @@ mod tests {
         check(json!("=1+1"), "'=1+1");
         check(json!("=HYPERLINK(\"x\",1)"), "\"'=HYPERLINK(\"\"x\"\",1)\"");
         check(json!("@cmd"), "'@cmd");
+        check(json!("＝1+1"), "'＝1+1");
+        check(json!("\n=1"), "\"'\n=1\"");
+        check(json!("\u{1b}[2J\u{202e}x\ty"), "�[2J�x\ty");
         check(json!("\tx"), "'\tx");
         check(json!("-x"), "'-x");
         check(json!("-inf"), "'-inf");
@@ -292,8 +313,8 @@ mod tests {
 
     #[test]
     fn tsv_has_one_line_a_row() {
-        let rows = [json!(["a\tb\r\nc", "=1", 2])];
-        check(&["x", "y", "z"], &rows, Format::Tsv, None, "x\ty\tz\na b  c\t=1\t2\n");
+        let rows = [json!(["a\tb\r\nc", "=1", -2]), json!(["\u{9b}x", "-2", "@x"])];
+        check(&["x", "y", "z"], &rows, Format::Tsv, None, "x\ty\tz\na b  c\t'=1\t-2\n�x\t-2\t'@x\n");
     }
 
     #[test]

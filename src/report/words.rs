@@ -58,6 +58,21 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     text.chars().map(harmless).collect()
 }
 
+/// [`clean`] line by line: the line ends are ours, the rest may be anybody's.
+pub fn lines(text: &str) -> String {
+    text.split('\n').map(clean).collect::<Vec<_>>().join("\n")
+}
+
+/// JSON that is harmless to a terminal and says the same: what [`clean`] would replace is written as `\u009b`. Below
+/// U+0020 JSON has nothing bare, and the rest can only stand in strings.
+pub fn json(value: impl std::fmt::Display) -> String {
+    let text = value.to_string();
+    if !text.contains(is_harmful) {
+        return text;
+    }
+    text.chars().map(|c| if is_harmful(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() }).collect()
+}
+
 /// A number with its thousands apart: `12,345`.
 pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
@@ -174,6 +189,15 @@ mod tests {
         check("\u{1b}[2Jx\u{9b}2J\u{7f}", "�[2Jx�2J�");
         check("\u{202e}gpj.exe\u{2069}", "�gpj.exe�");
         check("one\u{2028}two", "one two");
+    }
+
+    #[test]
+    fn json_says_the_same_without_steering_a_terminal() {
+        let value = serde_json::json!({"中\u{9b}": ["\u{1b}[2J", "\u{202e}x\u{7f}", "é"]});
+        let text = json(&value);
+        assert!(!text.contains(is_harmful), "{text:?}");
+        assert!(text.contains("\\u202e") && text.contains('中'), "{text}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
     }
 
     #[test]

@@ -400,7 +400,7 @@ mod tests {
         check("<entry xmlns='http://www.w3.org/2005/Atom'><link href='http://a/1'/></entry>", "1 http://a/1");
         let relative = "<rss version='2.0'><channel><item><link>/1</link></item></channel></rss>";
         assert_eq!(told("https://h.example/feed/", relative), "1 https://h.example/1");
-        check(relative, "1 !not a URL (relative URL without a base): /1");
+        check(relative, "1 !not a URL (it does not begin with http:// or https://): /1");
     }
 
     #[test]

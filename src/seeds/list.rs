@@ -3,7 +3,7 @@
 use super::{Format, Harvest, Seed};
 use crate::web::claims::Claims;
 use crate::web::message;
-use crate::web::url::WebUrl;
+use crate::web::url::{Login, WebUrl};
 
 /// Reads a list. A line that is not UTF-8 is read as Latin-1.
 pub(super) fn read(bytes: &[u8]) -> Harvest {
@@ -18,6 +18,12 @@ pub(super) fn read(bytes: &[u8]) -> Harvest {
         }
     }
     harvest
+}
+
+/// The logins in its URLs, in order.
+pub(super) fn logins(bytes: &[u8]) -> Vec<Login> {
+    let lines = lines(bytes).filter(|text| text.contains('@') && !text.starts_with('#'));
+    lines.filter(|text| url(text).is_ok()).filter_map(|text| Login::of(text.split_whitespace().next()?)).collect()
 }
 
 /// Whether a text is a list rather than prose: some line is a URL, or there is nothing but comments, or the name says

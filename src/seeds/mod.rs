@@ -17,7 +17,7 @@ use std::io::Read;
 use encoding_rs::Encoding;
 
 use crate::web::claims::Claims;
-use crate::web::url::WebUrl;
+use crate::web::url::{Login, WebUrl, without_credentials};
 
 /// Everything a seed document gave.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -74,7 +74,7 @@ pub struct Document {
 pub struct Reject {
     /// Where it stood, counted from 1; 0 when the format has no lines.
     pub line: u32,
-    /// What stood there, cut to 200 characters.
+    /// What stood there, cut to 200 characters, without the login of a URL.
     pub text: String,
     /// Why it cannot be used: a fragment that reads after «line 3: ».
     pub reason: String,
@@ -100,6 +100,21 @@ pub fn read(name: &str, bytes: &[u8]) -> Harvest {
     let mut known = HashSet::new();
     harvest.seeds.retain(|seed| known.insert(seed.url.clone()));
     harvest
+}
+
+/// The logins in the URLs of a list, which a person wrote; what a feed or a sitemap says is the web's word, and is sent
+/// to nobody.
+pub fn logins(name: &str, bytes: &[u8]) -> Vec<Login> {
+    let mut plain = Vec::new();
+    let packed = bytes.starts_with(b"\x1f\x8b");
+    if packed {
+        // A stream that breaks off is told when it is read for its seeds.
+        let _ = flate2::read::MultiGzDecoder::new(bytes).take(UNPACKED_MAX).read_to_end(&mut plain);
+    }
+    let (name, bytes) =
+        if packed { (name.strip_suffix(".gz").unwrap_or(name), plain.as_slice()) } else { (name, bytes) };
+    let text = unmarked(bytes);
+    if text.contains(&b'@') && matches!(kind(name, &text), Kind::List) { list::logins(&text) } else { Vec::new() }
 }
 
 /// The other kinds of file that people hand over, by their first bytes.
@@ -131,15 +146,20 @@ fn read_packed(name: &str, bytes: &[u8], max: u64) -> Harvest {
     harvest
 }
 
-fn read_plain(name: &str, bytes: &[u8]) -> Harvest {
+/// Without a byte order mark, and in UTF-8 where the mark says otherwise.
+fn unmarked(bytes: &[u8]) -> Cow<'_, [u8]> {
     // Notepad's "Unicode" is UTF-16; everything below reads ASCII and looks for it in bytes.
-    let text = match Encoding::for_bom(bytes) {
+    match Encoding::for_bom(bytes) {
         Some((encoding, length)) if encoding != encoding_rs::UTF_8 => {
             Cow::Owned(encoding.decode_without_bom_handling(&bytes[length..]).0.into_owned().into_bytes())
         }
         Some((_, length)) => Cow::Borrowed(&bytes[length..]),
         None => Cow::Borrowed(bytes),
-    };
+    }
+}
+
+fn read_plain(name: &str, bytes: &[u8]) -> Harvest {
+    let text = unmarked(bytes);
     match kind(name, &text) {
         Kind::List => list::read(&text),
         Kind::Feed => feed::read(name, &text),
@@ -206,7 +226,7 @@ impl Harvest {
     }
 
     fn reject(&mut self, line: u32, text: &str, reason: impl Into<String>) {
-        let first = text.trim().lines().next().unwrap_or("");
+        let first = without_credentials(text.trim().lines().next().unwrap_or(""));
         let text = first.chars().take(REJECT_TEXT_MAX).collect();
         self.rejects.push(Reject { line, text, reason: reason.into() });
     }
@@ -247,7 +267,7 @@ mod tests {
         check("x", &packed(list), Some(List), (1, 0, 0), "");
         check("x", b"\xff\xfeh\0t\0t\0p\0:\0/\0/\0a\0/\0", Some(List), (1, 0, 0), "");
         check("x", b"# nothing yet\n", Some(List), (0, 0, 0), "");
-        check("a.txt", b"a.example\n", Some(List), (0, 0, 1), "relative URL");
+        check("a.txt", b"a.example\n", Some(List), (0, 0, 1), "does not begin with http://");
         check("a", b"a.example\n", None, (0, 0, 1), "without a line that is a URL");
         check("README.md", b"# Hello\n\nSee http://a.example/ for more.\n", None, (0, 0, 1), "front matter");
         check("x", b" <?xml version='1.0'?><!-- c --><rss version='2.0'><channel/></rss>", Some(Feed), (0, 0, 0), "");

@@ -137,7 +137,10 @@ mod tests {
     #[test]
     fn what_cannot_be_used_is_named() {
         check("<urlset>\n<url><lastmod>2026</lastmod></url></urlset>", "2 !the entry has no <loc>");
-        check("<urlset>\n\n<url><loc>/a</loc></url></urlset>", "3 !not a URL (relative URL without a base)");
+        check(
+            "<urlset>\n\n<url><loc>/a</loc></url></urlset>",
+            "3 !not a URL (it does not begin with http:// or https://)",
+        );
         check(
             "<urlset>\n<url><loc>http://a/</loc></url>\n<url><loc>http://b/",
             "2 http://a/\n3 !the sitemap breaks off in this entry; the entries before were read",

@@ -1,7 +1,9 @@
 //! What verification asks: every row that leads to a record, file by file. Nothing here writes.
 
+use rusqlite::Connection;
+
 use super::queue::count;
-use super::{Error, Reader};
+use super::{Error, Reader, Store};
 use crate::archive::Place;
 use crate::web::time::Timestamp;
 
@@ -113,15 +115,26 @@ impl Reader {
     /// # Errors
     /// [`Error::Sqlite`].
     pub fn strays(&self, most: usize) -> Result<Vec<Stray>, Error> {
-        let read = || -> rusqlite::Result<Vec<Stray>> {
-            let mut statement = self.connection.prepare(STRAYS)?;
-            let rows = statement.query_map([i64::try_from(most).unwrap_or(i64::MAX)], |row| {
-                Ok(Stray { row: row.get(0)?, lacks: row.get(1)? })
-            })?;
-            rows.collect()
-        };
-        read().map_err(|source| self.failed(source))
+        strays(&self.connection, most).map_err(|source| self.failed(source))
     }
+}
+
+impl Store {
+    /// The same, asked by the one who writes.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn strays(&self, most: usize) -> Result<Vec<Stray>, Error> {
+        strays(&self.connection, most).map_err(self.failed("read"))
+    }
+}
+
+fn strays(connection: &Connection, most: usize) -> rusqlite::Result<Vec<Stray>> {
+    let mut statement = connection.prepare(STRAYS)?;
+    let rows = statement.query_map([i64::try_from(most).unwrap_or(i64::MAX)], |row| {
+        Ok(Stray { row: row.get(0)?, lacks: row.get(1)? })
+    })?;
+    rows.collect()
 }
 
 const STRAYS: &str = "

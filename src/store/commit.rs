@@ -182,8 +182,8 @@ impl Writing<'_> {
 
     fn settled(&self, settled: &Settled) -> rusqlite::Result<()> {
         let url = self.url(&settled.url, settled.role)?;
-        self.kept_out(settled)?;
         let rule = settled.verdict.as_ref().map(|verdict| self.robots_rule(verdict)).transpose()?;
+        self.kept_out(settled)?;
         let capture = settled.capture.as_ref().map(|capture| self.capture(url, capture, settled, rule)).transpose()?;
         if rule.is_some() {
             self.execute("UPDATE url SET robots_rule = ?2 WHERE id = ?1", (url, rule))?;

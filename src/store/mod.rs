@@ -25,7 +25,7 @@ pub use mend::{Followed, Stands};
 pub use payloads::Memento;
 pub use questions::{Answer, Brought, Last, RunRow, Standing, Status};
 pub use queue::{HostRow, Queued, Reader};
-pub use rebuild::{Rebuild, beside, discard, is_sound, lay_down};
+pub use rebuild::{Rebuild, beside, discard, is_damage, is_sound, lay_down};
 pub use selection::{PageRow, Selection, Stretch};
 pub use takedown::{Act, Removed, Takedown};
 
@@ -67,6 +67,9 @@ pub enum Error {
     /// It is some other program's.
     #[error("{} is not a pressmark database", .0.display())]
     Foreign(PathBuf),
+    /// It cannot be read through, or lacks a table: it is made anew from the WARC files.
+    #[error("{} is damaged: run pressmark reindex", .0.display())]
+    Damaged(PathBuf),
     /// The question would change something, or reach beyond the database.
     #[error("only questions that read are answered")]
     Refused(#[source] rusqlite::Error),
@@ -94,15 +97,37 @@ pub fn missing(path: &Path) -> Error {
     if has_warcs { Error::Lost(archive) } else { Error::Missing(archive) }
 }
 
-/// A database may be begun there: it exists, or nothing does that one should have been made of.
+/// A database may be begun there: there is one, or nothing that one should have been made of.
 ///
 /// # Errors
 /// [`Error::Lost`].
 pub fn may_begin(path: &Path) -> Result<(), Error> {
     match missing(path) {
-        lost @ Error::Lost(_) if !path.exists() => Err(lost),
+        lost @ Error::Lost(_) if !has_bytes(path) => Err(lost),
         _ => Ok(()),
     }
+}
+
+/// There is a database, which is not begun by looking for it.
+///
+/// # Errors
+/// [`Error::Lost`] or [`Error::Missing`].
+pub fn must_exist(path: &Path) -> Result<(), Error> {
+    if has_bytes(path) { Ok(()) } else { Err(missing(path)) }
+}
+
+/// There is a database that can be read through and through, which takes as long as reading it.
+///
+/// # Errors
+/// [`Error::Lost`], [`Error::Missing`] or [`Error::Damaged`]; and as [`is_sound`].
+pub fn must_be_sound(path: &Path) -> Result<(), Error> {
+    must_exist(path)?;
+    if is_sound(path)? { Ok(()) } else { Err(Error::Damaged(path.to_owned())) }
+}
+
+/// An empty file is what is left when not even a first table was written.
+fn has_bytes(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|file| file.len() > 0)
 }
 
 /// The writing connection; see the module's head.
@@ -355,9 +380,7 @@ impl Reader {
     }
 
     fn open_as(path: &Path, untouched: bool) -> Result<Reader, Error> {
-        if !path.exists() {
-            return Err(missing(path));
-        }
+        must_exist(path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
         let open = |name: &str| {
             let connection = Connection::open_with_flags(name, flags)?;

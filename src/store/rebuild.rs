@@ -140,7 +140,7 @@ pub fn is_sound(path: &Path) -> Result<bool, Error> {
         let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(failed)?;
         connection.busy_timeout(BUSY).map_err(failed)?;
         let version = schema::check(&connection, path)?;
-        if !schema::is_complete(&connection, version).map_err(failed)? {
+        if version == 0 || !schema::is_complete(&connection, version).map_err(failed)? {
             return Ok(false);
         }
         let said: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(failed)?;
@@ -152,7 +152,8 @@ pub fn is_sound(path: &Path) -> Result<bool, Error> {
     }
 }
 
-fn is_damage(cause: &rusqlite::Error) -> bool {
+/// Whether SQLite says that the file is damaged, or was never a database.
+pub fn is_damage(cause: &rusqlite::Error) -> bool {
     matches!(cause.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
 }
 

@@ -54,9 +54,13 @@ pub(super) fn is_complete(connection: &Connection, version: u32) -> rusqlite::Re
     Ok(names(&model)?.is_subset(&names(connection)?))
 }
 
-/// Refuses every version but this program's: who only reads cannot bring it up to date.
+/// Refuses every version but this program's: who only reads cannot bring it up to date. One without a single version is
+/// only being made: there is nothing in it yet.
 pub(super) fn current(connection: &Connection, path: &Path) -> Result<(), Error> {
     let (found, known) = (check(connection, path)?, known());
+    if found == 0 {
+        return Err(super::missing(path));
+    }
     if found < known { Err(Error::Older { path: path.to_owned(), found, known }) } else { Ok(()) }
 }
 

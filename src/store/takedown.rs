@@ -26,7 +26,7 @@ pub struct Takedown {
 }
 
 /// What was done about a URL.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Act {
     /// Its records were removed, and it is not fetched again.
@@ -49,6 +49,10 @@ impl Act {
             Act::Unblock => "unblock",
         }
     }
+
+    fn of(word: &str) -> Option<Act> {
+        [Act::Forget, Act::Allow, Act::Block, Act::Unblock].into_iter().find(|act| act.as_str() == word)
+    }
 }
 
 /// A capture that was removed.
@@ -63,6 +67,9 @@ pub struct Removed {
     pub record_id: String,
     /// What its payload was.
     pub payload_digest: String,
+    /// How it was answered, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
 }
 
 /// Dates as everywhere in the archive.
@@ -112,6 +119,29 @@ impl Store {
             transaction.commit()
         };
         carry_out(&mut self.connection).map_err(failed)
+    }
+
+    /// Every take-down that was carried out, in order.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn takedowns(&self) -> Result<Vec<Takedown>, Error> {
+        let read = || -> rusqlite::Result<Vec<Takedown>> {
+            let sql = "SELECT at_ms, act, url, reason, records FROM takedown ORDER BY id";
+            let mut statement = self.connection.prepare(sql)?;
+            let rows = statement.query_map([], |row| {
+                let (act, records): (String, String) = (row.get(1)?, row.get(4)?);
+                Ok(Takedown {
+                    at: Timestamp(row.get(0)?),
+                    act: Act::of(&act).ok_or(rusqlite::Error::InvalidQuery)?,
+                    url: row.get(2)?,
+                    reason: row.get(3)?,
+                    records: serde_json::from_str(&records).unwrap_or_default(),
+                })
+            })?;
+            rows.collect()
+        };
+        read().map_err(self.failed("read"))
     }
 
     /// Whether this take-down was carried out.

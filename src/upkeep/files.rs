@@ -5,6 +5,7 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::Error;
+use crate::crawl::make_spool;
 
 /// The ending of a file that is being written.
 const OPEN: &str = ".open";
@@ -31,7 +32,7 @@ impl Shelf {
     /// Where a new file is written before it takes its place. What an interruption leaves there goes with the next run.
     pub(super) fn spool(&self) -> Result<PathBuf, Error> {
         let folder = self.root.join("spool");
-        std::fs::create_dir_all(&folder).map_err(Error::io("make", &folder))?;
+        make_spool(&folder).map_err(Error::io("make", &folder))?;
         Ok(folder)
     }
 

@@ -5,6 +5,8 @@
 //! nothing. Only what was answered with success counts there: the body of a redirect or of an error is the server's
 //! boilerplate and not the URL's content. `look` lists all of it and changes nothing.
 //!
+//! What was derived or cut out of files goes too, whether anything was found or not: nobody can look into it.
+//!
 //! *What stays.* A tombstone in each capture's place, a line in `takedown.jsonl`, and a row with the same words. The
 //! URLs are refused from then on; [`super::allow`] lets them be fetched again.
 //!
@@ -12,7 +14,7 @@
 //! beside the old one and swapped in; then the database, which overwrites what it deletes and is compacted; then what
 //! was derived. Whoever is interrupted does it again: the line says what was begun.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
@@ -20,13 +22,12 @@ use serde_json::json;
 use super::files::{Shelf, len, rename, sync_folder, warc_name};
 use super::repair::repair;
 use super::rewrite::{Form, Rewriting, survey};
+use super::unwanted::Unwanted;
 use super::{Error, Progress, Watch, takedown};
-use crate::archive::{Group, Groups, Kind, Reading, Record, entity, is_tombstone, tombstone};
+use crate::archive::{Group, Groups, Reading, tombstone};
 use crate::crawl::DATABASE;
-use crate::store::{Act, Removed, Store, Takedown};
-use crate::web::digest::{Algorithm, digest};
+use crate::store::{self, Act, Removed, Store, Takedown};
 use crate::web::time::Timestamp;
-use crate::web::url::WebUrl;
 
 /// What was removed, or would be.
 #[derive(Debug, Default)]
@@ -54,9 +55,7 @@ pub fn forget(
 ) -> Result<Forgotten, Error> {
     let shelf = Shelf::of(archive);
     let database = archive.join(DATABASE);
-    if !database.exists() {
-        return Err(crate::store::missing(&archive.join(DATABASE)).into());
-    }
+    store::must_be_sound(&database)?;
     let mut store = Store::open(&database)?;
     let begun = begun(archive, &store, url)?;
     if !look && (!begun.is_empty() || shelf.warc_files()?.iter().any(|path| warc_name(path).1)) {
@@ -65,16 +64,19 @@ pub fn forget(
         repair(archive, false, watch)?;
         store = Store::open(&database)?;
     }
-    let found = find(&shelf, url, &begun, watch)?;
+    let before = takedown::forgotten(archive, &store)?.remove(url);
+    let unwanted = Unwanted::of_url(url, before.as_deref().unwrap_or_default());
+    let found = find(&shelf, unwanted, !begun.is_empty(), watch)?;
     let mut forgotten = Forgotten { finished_earlier: !begun.is_empty(), ..Forgotten::default() };
     for hit in &found.hits {
         forgotten.captures.extend(hit.removed.clone().map(|removed| (hit.file.clone(), removed)));
     }
-    if look || (found.hits.is_empty() && begun.is_empty()) {
+    if look {
         return Ok(forgotten);
     }
     let mut lines = begun;
-    if !forgotten.captures.is_empty() || lines.is_empty() {
+    // What was never captured, or is gone already, is refused from now on; once is enough to say so.
+    if !forgotten.captures.is_empty() || before.is_none() {
         let records = forgotten.captures.iter().map(|(_, removed)| removed.clone()).collect();
         let line = Takedown { at: now, act: Act::Forget, url: url.to_owned(), reason: reason.to_owned(), records };
         takedown::append(archive, &line)?;
@@ -85,15 +87,17 @@ pub fn forget(
     let mut done = 0;
     for path in files {
         watch.at(Progress { what: &warc_name(path).0, done, total })?;
-        let hits: BTreeMap<u64, &Hit> =
-            found.hits.iter().filter(|hit| &hit.path == path).map(|hit| (hit.offset, hit)).collect();
+        let hits: BTreeMap<usize, &Hit> =
+            found.hits.iter().filter(|hit| &hit.path == path).map(|hit| (hit.number, hit)).collect();
         bury(&shelf, &mut store, path, &hits, (reason, now))?;
         done += len(path);
     }
     for line in &lines {
         store.take_down(line)?;
     }
-    store.compact()?;
+    if !lines.is_empty() || !found.hits.is_empty() {
+        store.compact()?;
+    }
     forgotten.derived = sweep(&shelf)?;
     Ok(forgotten)
 }
@@ -120,43 +124,32 @@ struct Hits {
 struct Hit {
     path: PathBuf,
     file: String,
-    /// Where the group begins.
-    offset: u64,
+    /// Which of the file's groups it is.
+    number: usize,
     /// Its target, as written.
     target: String,
     /// The capture it is; none for stray records.
     removed: Option<Removed>,
 }
 
-/// A payload has the URL's content when a digest of any kind says so.
-type Digests = HashSet<String>;
-
-fn find(shelf: &Shelf, url: &str, begun: &[Takedown], watch: Watch<'_>) -> Result<Hits, Error> {
+fn find(shelf: &Shelf, mut unwanted: Unwanted, is_begun: bool, watch: Watch<'_>) -> Result<Hits, Error> {
     let paths = shelf.warc_files()?;
     let total: u64 = paths.iter().map(|path| 2 * len(path)).sum();
-    let mut digests: Digests =
-        begun.iter().flat_map(|line| &line.records).map(|removed| removed.payload_digest.clone()).collect();
     let mut done = 0;
     // First what it held, then who else holds that.
     for path in &paths {
-        each_group(path, &mut |group| {
-            if names(group, url) {
-                digests.extend(contents(group));
-            }
+        each_group(path, &mut |_, group| {
+            unwanted.learn(group);
             watch.at(Progress { what: &group.file, done: done + group.end(), total })
         })?;
         done += len(path);
     }
-    let empty = [Algorithm::Sha1, Algorithm::Sha256].map(|kind| digest(kind, b"").as_str().to_owned());
-    digests.retain(|digest| !empty.contains(digest));
-    let ids: HashSet<&str> =
-        begun.iter().flat_map(|line| &line.records).map(|removed| removed.record_id.as_str()).collect();
     let mut found = Hits::default();
     for path in &paths {
-        each_group(path, &mut |group| {
+        each_group(path, &mut |number, group| {
             watch.at(Progress { what: &group.file, done: done + group.end(), total })?;
-            if let Some(hit) = hit(path, group, url, &digests, &ids) {
-                found.hits.push(hit);
+            if unwanted.has(group) {
+                found.hits.push(hit(path, number, group));
             }
             Ok(())
         })?;
@@ -167,68 +160,35 @@ fn find(shelf: &Shelf, url: &str, begun: &[Takedown], watch: Watch<'_>) -> Resul
         }
     }
     // A dictionary is trained from pages: it goes when there was anything to forget.
-    if found.hits.is_empty() && begun.is_empty() {
+    if found.hits.is_empty() && !is_begun {
         found.dictionaries.clear();
     }
     Ok(found)
 }
 
-fn hit(path: &Path, group: &Group, url: &str, digests: &Digests, ids: &HashSet<&str>) -> Option<Hit> {
-    let capture = group.found().map(|found| found.capture);
-    let is_it = names(group, url)
-        || capture.as_ref().is_some_and(|capture| {
-            ids.contains(capture.record_id.as_str())
-                || digests.contains(capture.payload.as_str())
-                || (capture.kind != Kind::Revisit && contents(group).iter().any(|digest| digests.contains(digest)))
-        });
+fn hit(path: &Path, number: usize, group: &Group) -> Hit {
     let target = group.records.iter().find_map(|record| record.field("WARC-Target-URI"));
-    is_it.then(|| Hit {
+    Hit {
         path: path.to_owned(),
         file: group.file.clone(),
-        offset: group.offset(),
-        target: target.unwrap_or(url).to_owned(),
-        removed: capture.map(|capture| Removed {
+        number,
+        target: target.unwrap_or_default().to_owned(),
+        removed: group.found().map(|found| found.capture).map(|capture| Removed {
             url: capture.url,
             date: capture.at,
             record_id: capture.record_id,
             payload_digest: capture.payload.as_str().to_owned(),
+            status: capture.status,
         }),
-    })
+    }
 }
 
-fn each_group(path: &Path, take: &mut dyn FnMut(&Group) -> Result<(), Error>) -> Result<(), Error> {
-    for group in Groups::open(path, 0).map_err(Error::io("read", path))? {
-        take(&group?)?;
+/// Each group of a file, with its number: where records share a gzip member, several begin at one offset.
+fn each_group(path: &Path, take: &mut dyn FnMut(usize, &Group) -> Result<(), Error>) -> Result<(), Error> {
+    for (number, group) in Groups::open(path, 0).map_err(Error::io("read", path))?.enumerate() {
+        take(number, &group?)?;
     }
     Ok(())
-}
-
-/// Whether a record of this group is of the URL.
-fn names(group: &Group, url: &str) -> bool {
-    let is_url = |record: &Record| {
-        record
-            .field("WARC-Target-URI")
-            .map(|target| target.trim_matches(['<', '>']))
-            .is_some_and(|target| target == url || WebUrl::parse(target).is_ok_and(|target| target.as_str() == url))
-    };
-    group.records.iter().any(|record| is_url(record) && !is_tombstone(record))
-}
-
-/// The digests of what a capture holds, when that is the URL's content: as it says, and in both of our kinds.
-fn contents(group: &Group) -> Vec<String> {
-    let Some(found) = group.found() else { return Vec::new() };
-    let capture = &found.capture;
-    if capture.status.is_some_and(|status| !(200..300).contains(&status) && status != 304) {
-        return Vec::new();
-    }
-    let mut digests = vec![capture.payload.as_str().to_owned()];
-    let body = match capture.kind {
-        Kind::Response => entity(&found.first).into_owned(),
-        Kind::Resource => found.first.block.clone(),
-        Kind::Revisit => Vec::new(),
-    };
-    digests.extend([Algorithm::Sha1, Algorithm::Sha256].map(|kind| digest(kind, &body).as_str().to_owned()));
-    digests
 }
 
 /// Writes a file anew with tombstones in the place of these groups, swaps it in, and lets the rows follow.
@@ -236,7 +196,7 @@ fn bury(
     shelf: &Shelf,
     store: &mut Store,
     path: &Path,
-    hits: &BTreeMap<u64, &Hit>,
+    hits: &BTreeMap<usize, &Hit>,
     (reason, now): (&str, Timestamp),
 ) -> Result<(), Error> {
     let (name, _) = warc_name(path);
@@ -245,8 +205,8 @@ fn bury(
     // A dictionary may hold pieces of what is forgotten: zstd frames are packed anew without it.
     let form = Form::of(&name);
     let mut out = Rewriting::begin(path, &new, form, form != Form::Zstd)?;
-    each_group(path, &mut |group| {
-        let Some(hit) = hits.get(&group.offset()) else { return out.keep(group).map_err(failed) };
+    each_group(path, &mut |number, group| {
+        let Some(hit) = hits.get(&number) else { return out.keep(group).map_err(failed) };
         let removed = hit.removed.as_ref();
         let said = json!({
             "reason": reason,

@@ -2,7 +2,8 @@
 //!
 //! A file that is one gzip member a record is copied as it is; of any other form, each record is packed as one member.
 //! It never takes a name that exists, and the name it came under stays in it: `import-NAME.warc.gz`. Captures that are
-//! in the archive already, told by the ids of their records, are left out; what cannot be read is left out and named.
+//! in the archive already, told by the ids of their records, are left out; so is what was forgotten, and what cannot be
+//! read is left out and named, with the requests and metadata that spoke of it.
 //! A package (WACZ) is as many files as it has in its folder `archive/`.
 
 use std::collections::HashSet;
@@ -12,10 +13,11 @@ use std::path::{Path, PathBuf};
 
 use super::files::{Shelf, free_name, len, rename};
 use super::reindex::{IMPORT, Index};
-use super::repair::put_rows_right;
+use super::repair::{is_orphan, put_rows_right};
 use super::rewrite::{Form, Rewriting, stands, survey};
+use super::unwanted::Unwanted;
 use super::{Error, Progress, Watch};
-use crate::archive::{Groups, Packing, ReadError, Reading};
+use crate::archive::{self, Groups, Packing, ReadError, Reading};
 use crate::crawl::DATABASE;
 use crate::store::{self, Run, Store};
 use crate::web::time::Timestamp;
@@ -31,23 +33,36 @@ pub struct Imported {
     pub captures: usize,
     /// Captures that the archive had already.
     pub known: usize,
+    /// Captures of what was forgotten, or with the same content: they were left out.
+    pub forgotten: usize,
     /// What could not be read, and was left out.
     pub unread: Vec<ReadError>,
+}
+
+/// Whether a file is WARC records by its bytes, in whatever form, or was: one that is packed may be too damaged to tell.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn is_warc(path: &Path) -> io::Result<bool> {
+    const MAGIC: [&[u8]; 4] = [b"WARC/", &[0x1f, 0x8b], &[0x28, 0xb5, 0x2f, 0xfd], &[0x5d, 0x2a, 0x4d, 0x18]];
+    let mut start = Vec::new();
+    io::Read::read_to_end(&mut io::Read::take(File::open(path)?, 5), &mut start)?;
+    Ok(MAGIC.iter().any(|magic| start.starts_with(magic)) || Groups::open(path, 0)?.any(|group| group.is_ok()))
 }
 
 /// Takes these files into the archive. The caller holds the archive's lock.
 ///
 /// # Errors
 /// [`Error::Io`] when a file cannot be read or written; files before it are imported. [`Error::Interrupted`] likewise.
-pub fn import(archive: &Path, files: &[PathBuf], now: Timestamp, watch: Watch<'_>) -> Result<Vec<Imported>, Error> {
-    let shelf = Shelf::of(archive);
-    for folder in [shelf.root.clone(), shelf.warc()] {
-        std::fs::create_dir_all(&folder).map_err(Error::io("make", &folder))?;
-    }
-    store::may_begin(&archive.join(DATABASE))?;
-    let mut store = Store::open(&archive.join(DATABASE))?;
+pub fn import(folder: &Path, files: &[PathBuf], now: Timestamp, watch: Watch<'_>) -> Result<Vec<Imported>, Error> {
+    let shelf = Shelf::of(folder);
+    std::fs::create_dir_all(shelf.warc()).map_err(Error::io("make", shelf.warc()))?;
+    store::may_begin(&folder.join(DATABASE))?;
+    let mut store = Store::open(&folder.join(DATABASE))?;
     let run = store.begin_upkeep(IMPORT, now)?;
-    let mut importing = Importing { shelf, store, run, done: 0, total: files.iter().map(|path| len(path)).sum() };
+    let unwanted = Unwanted::of_archive(folder, &store)?;
+    let total = files.iter().map(|path| len(path)).sum();
+    let mut importing = Importing { shelf, store, run, unwanted, done: 0, total };
     importing.finish_earlier()?;
     let mut all = Vec::new();
     let mut over = Ok(());
@@ -60,6 +75,9 @@ pub fn import(archive: &Path, files: &[PathBuf], now: Timestamp, watch: Watch<'_
     }
     let captures: usize = all.iter().map(|imported| imported.captures).sum();
     let counters = serde_json::json!({ "captures": captures }).to_string();
+    if captures > 0 {
+        archive::write_readme(folder)?;
+    }
     let stopped_by = if over.is_ok() { "done" } else { "failed" };
     importing.store.end_run(run.id, now, stopped_by, &counters)?;
     over.map(|()| all)
@@ -73,6 +91,8 @@ struct Importing {
     shelf: Shelf,
     store: Store,
     run: Run,
+    /// What must not come back.
+    unwanted: Unwanted,
     done: u64,
     total: u64,
 }
@@ -165,9 +185,20 @@ impl Importing {
         Ok(imported)
     }
 
-    fn look_through(&self, path: &Path, name: &str, watch: Watch<'_>, imported: &mut Imported) -> Result<Seen, Error> {
-        let mut seen = Seen { as_it_is: true, known: HashSet::new() };
-        for group in Groups::open(path, 0).map_err(Error::io("read", path))? {
+    fn look_through(
+        &mut self,
+        path: &Path,
+        name: &str,
+        watch: Watch<'_>,
+        imported: &mut Imported,
+    ) -> Result<Seen, Error> {
+        let groups = || Groups::open(path, 0).map_err(Error::io("read", path));
+        if !self.unwanted.is_empty() {
+            groups()?.flatten().for_each(|group| self.unwanted.learn(&group));
+        }
+        let mut seen = Seen { as_it_is: true, is_damaged: false, left_out: HashSet::new() };
+        let mut number = 0;
+        for group in groups()? {
             let group = match group {
                 Ok(group) => group,
                 Err(mut damage) => {
@@ -178,21 +209,27 @@ impl Importing {
             };
             watch.at(Progress { what: name, done: self.done + group.end(), total: self.total })?;
             seen.as_it_is &= group.alone;
-            match stands(&group) {
-                Some(stands) if self.store.has_record(&stands.record_id)? => {
+            let stands = stands(&group);
+            if !self.unwanted.is_empty() && self.unwanted.has(&group) {
+                imported.forgotten += usize::from(stands.is_some());
+                seen.left_out.insert(number);
+            } else if let Some(stands) = stands {
+                if self.store.has_record(&stands.record_id)? {
                     imported.known += 1;
-                    seen.known.insert(group.offset());
+                    seen.left_out.insert(number);
+                } else {
+                    imported.captures += 1;
                 }
-                Some(_) => imported.captures += 1,
-                None => {}
             }
+            number += 1;
         }
         let packing = {
             let mut reading = Reading::open(path).map_err(Error::io("read", path))?;
             reading.advance().map_err(Error::io("read", path))?;
             reading.packing()
         };
-        seen.as_it_is &= packing == Some(Packing::Gzip) && imported.unread.is_empty() && seen.known.is_empty();
+        seen.is_damaged = !imported.unread.is_empty();
+        seen.as_it_is &= packing == Some(Packing::Gzip) && !seen.is_damaged && seen.left_out.is_empty();
         Ok(seen)
     }
 
@@ -202,8 +239,9 @@ impl Importing {
             return File::open(new).and_then(|file| file.sync_all()).map_err(Error::io("sync", new));
         }
         let mut out = Rewriting::begin(path, new, Form::Gzip, false)?;
-        for group in Groups::open(path, 0).map_err(Error::io("read", path))?.flatten() {
-            if !seen.known.contains(&group.offset()) {
+        for (number, group) in Groups::open(path, 0).map_err(Error::io("read", path))?.flatten().enumerate() {
+            let goes = seen.left_out.contains(&number) || (seen.is_damaged && is_orphan(&group));
+            if !goes {
                 out.keep(&group).map_err(Error::io("write", new))?;
             }
         }
@@ -215,8 +253,11 @@ impl Importing {
 struct Seen {
     /// It can be copied byte for byte.
     as_it_is: bool,
-    /// Groups of which the archive has the capture already, by where they begin.
-    known: HashSet<u64>,
+    /// Something of it cannot be read.
+    is_damaged: bool,
+    /// Groups that the archive has already or has forgotten, by their number among those that can be read: where records
+    /// share a gzip member, several begin at one offset.
+    left_out: HashSet<usize>,
 }
 
 /// A file's name without its endings, of characters that any system takes.

@@ -13,15 +13,16 @@ mod repair;
 mod rewrite;
 mod rows;
 mod takedown;
+mod unwanted;
 pub mod verify;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use forget::{Forgotten, forget};
-pub use import::{Imported, import};
+pub use import::{Imported, import, is_warc};
 pub use reindex::{Reindexed, reindex};
-pub use repair::{Mended, repair};
+pub use repair::{Mended, Repaired, repair};
 pub use takedown::{allow, block};
 
 use crate::{archive, crawl, store};

@@ -185,7 +185,7 @@ impl Index {
     fn read(&mut self, path: &Path, limit: u64, tell: &Tell<'_>) -> Result<(), Error> {
         let (name, is_open) = warc_name(path);
         let number = self.files.len();
-        let mut end = 0;
+        let (mut end, mut is_shared) = (0, false);
         for group in Groups::open(path, 0).map_err(Error::io("read", path))? {
             match group {
                 Ok(group) if group.end() > limit => break,
@@ -194,7 +194,14 @@ impl Index {
                 Ok(group) => {
                     end = group.end();
                     tell(&name, end)?;
-                    self.note(number, &group);
+                    if group.alone {
+                        self.note(number, &group);
+                    } else if !std::mem::replace(&mut is_shared, true) {
+                        let reason =
+                            "records share a gzip member or zstd frame, and none of them can be read at its place";
+                        let (path, reason) = (path.to_owned(), reason.to_owned());
+                        self.unread.push(ReadError { path, offset: group.offset(), reason, is_torn: false });
+                    }
                 }
                 Err(damage) if is_open && damage.is_torn => {}
                 Err(damage) => self.unread.push(damage),

@@ -1,5 +1,5 @@
-//! An archive made whole again after a crash or a bad disk: torn tails cut, files sealed, damage left out, rows put
-//! right.
+//! An archive made whole again after a crash or a bad disk: torn tails cut, files sealed, damage left out, records
+//! packed so that each can be read at its place, rows put right.
 //!
 //! Nothing is thrown away. The bytes that are cut off, and files with damage in them, are kept in the archive's folder
 //! `damaged/`, where no tool takes them for archive. Every record that can be read and is what its digest says stays,
@@ -14,9 +14,9 @@ use super::files::{Shelf, len, rename, sync_folder, warc_name};
 use super::reindex::{IMPORT, Index, adopt};
 use super::rewrite::{Form, Rewriting, stands, survey};
 use super::{Error, Progress, Watch};
-use crate::archive::{Found, Group, Groups, ReadError, is_intact, is_tombstone};
+use crate::archive::{Found, Group, Groups, ReadError, Record, is_intact};
 use crate::crawl::DATABASE;
-use crate::store::{Followed, Stands, Store};
+use crate::store::{self, Followed, Reader, Stands, Store, Stray};
 
 /// What was done about one file, or would be.
 #[derive(Debug, Default)]
@@ -27,6 +27,8 @@ pub struct Mended {
     pub sealed: bool,
     /// Bytes that were cut off its end.
     pub cut: u64,
+    /// Records of it shared a gzip member or zstd frame and could not be read at their places: each has its own now.
+    pub repacked: bool,
     /// What in it cannot be read, or is not what its digest says.
     pub damage: Vec<ReadError>,
     /// Captures left in it.
@@ -40,20 +42,34 @@ pub struct Mended {
 impl Mended {
     /// There was nothing to do.
     pub fn was_whole(&self) -> bool {
-        !self.sealed && self.cut == 0 && self.damage.is_empty() && self.rows == Followed::default()
+        !self.sealed && self.cut == 0 && !self.repacked && self.damage.is_empty() && self.rows == Followed::default()
     }
 }
+
+/// What was done about an archive, or would be.
+#[derive(Debug, Default)]
+pub struct Repaired {
+    /// File by file.
+    pub files: Vec<Mended>,
+    /// Rows that lead to no row, the first few: no file can put them right, which is for [`super::reindex`].
+    pub strays: Vec<Stray>,
+}
+
+/// So many rows that lead nowhere are named.
+const STRAYS: usize = 10;
 
 /// Mends every file of the archive; with `look` it only says what it would do. The caller holds the archive's lock.
 ///
 /// # Errors
 /// [`Error::Store`] when the database is missing or damaged: that is for [`super::reindex`]. [`Error::Io`] when a file
 /// cannot be written; what was mended until then is mended.
-pub fn repair(archive: &Path, look: bool, watch: Watch<'_>) -> Result<Vec<Mended>, Error> {
+pub fn repair(archive: &Path, look: bool, watch: Watch<'_>) -> Result<Repaired, Error> {
     let shelf = Shelf::of(archive);
     let database = archive.join(DATABASE);
-    if !database.exists() {
-        return Err(crate::store::missing(&archive.join(DATABASE)).into());
+    store::must_be_sound(&database)?;
+    if look {
+        // An older one would be brought up to date by opening it.
+        drop(Reader::open(&database)?);
     }
     let mut store = Store::open(&database)?;
     let paths = shelf.warc_files()?;
@@ -67,21 +83,27 @@ pub fn repair(archive: &Path, look: bool, watch: Watch<'_>) -> Result<Vec<Mended
         done += len(path);
     }
     mended.extend(gone(&mut store, &paths, look)?);
+    let strays = store.strays(STRAYS)?;
     if !look {
         store.rest()?;
     }
-    Ok(mended)
+    Ok(Repaired { files: mended, strays })
 }
 
 fn mend(shelf: &Shelf, store: &mut Store, path: &Path, look: bool) -> Result<Mended, Error> {
     let (name, is_open) = warc_name(path);
     let mut mended = Mended { file: name.clone(), sealed: is_open, ..Mended::default() };
-    let seen = look_through(path, is_open)?;
+    let mut seen = look_through(path, is_open)?;
     mended.cut = len(path) - seen.end;
     mended.damage = seen.damage;
     mended.captures = seen.stands.len();
+    mended.repacked = seen.is_shared;
     if look {
-        // Offsets change with the records before them that are left out; which rows go is known all the same.
+        // Offsets change with the records before them that are left out; which rows go is known all the same. No two
+        // rows may name one place, though.
+        for (number, stands) in (0..).zip(&mut seen.stands).filter(|_| mended.repacked) {
+            stands.first.offset = number;
+        }
         mended.rows = store.follow(&name, seen.end, &seen.stands, true)?;
         return Ok(mended);
     }
@@ -89,11 +111,13 @@ fn mend(shelf: &Shelf, store: &mut Store, path: &Path, look: bool) -> Result<Men
     if !mended.damage.is_empty() {
         mended.kept = Some(leave_out(shelf, path, &name)?);
         stands = survey(path)?.0;
+    } else if mended.repacked {
+        stands = pack_anew(shelf, path, &name, &stands)?;
     } else if mended.cut > 0 && seen.end > 0 {
         mended.kept = Some(cut(shelf, path, &name, seen.end)?);
     }
-    // No file without a capture.
-    if seen.end == 0 {
+    // No file of which nothing is left.
+    if seen.end == 0 || (!mended.damage.is_empty() && !seen.holds) {
         std::fs::remove_file(path).map_err(Error::io("remove", path))?;
         sync_folder(&shelf.warc())?;
         mended.rows = store.follow(&name, 0, &[], false)?;
@@ -109,6 +133,10 @@ fn mend(shelf: &Shelf, store: &mut Store, path: &Path, look: bool) -> Result<Men
 struct Seen {
     /// Where the last whole group ends; what follows is a torn tail.
     end: u64,
+    /// Records share a gzip member or zstd frame.
+    is_shared: bool,
+    /// It holds more than a description of itself.
+    holds: bool,
     stands: Vec<Stands>,
     damage: Vec<ReadError>,
 }
@@ -116,12 +144,13 @@ struct Seen {
 /// Reads a file through. The end of a file that was being written is torn unless it is a whole group; of any other,
 /// when its last record is.
 fn look_through(path: &Path, is_open: bool) -> Result<Seen, Error> {
-    let mut seen = Seen { end: 0, stands: Vec::new(), damage: Vec::new() };
-    let (mut tail, mut holds): (Option<ReadError>, bool) = (None, false);
+    let mut seen = Seen { end: 0, is_shared: false, holds: false, stands: Vec::new(), damage: Vec::new() };
+    let mut tail: Option<ReadError> = None;
     for group in Groups::open(path, 0).map_err(Error::io("read", path))? {
         match group {
             Ok(group) if is_open && is_torn(&group) => {}
             Ok(group) => {
+                seen.is_shared |= !group.alone;
                 // Something whole comes after it: it was no tail.
                 seen.damage.extend(tail.take());
                 for record in group.records.iter().filter(|record| !is_intact(record)) {
@@ -129,7 +158,8 @@ fn look_through(path: &Path, is_open: bool) -> Result<Seen, Error> {
                     let path = path.to_owned();
                     seen.damage.push(ReadError { path, offset: record.offset, reason, is_torn: false });
                 }
-                holds |= group.records.iter().any(|record| record.kind() != "warcinfo");
+                seen.holds |= stays(&group, is_open)
+                    && group.records.iter().any(|record| record.kind() != "warcinfo" && is_intact(record));
                 seen.end = group.end();
                 seen.stands.extend(stands(&group));
             }
@@ -137,7 +167,11 @@ fn look_through(path: &Path, is_open: bool) -> Result<Seen, Error> {
             Err(damage) => seen.damage.push(damage),
         }
     }
-    if is_open && !holds {
+    if seen.is_shared {
+        // Where whole records end in such a file nothing can be cut: what is whole is packed anew.
+        seen.damage.extend(tail.take());
+    }
+    if is_open && !seen.holds {
         seen.end = 0;
     } else if !is_open && tail.is_none() {
         seen.end = len(path);
@@ -154,8 +188,17 @@ fn is_torn(group: &Group) -> bool {
 fn stays(group: &Group, is_open: bool) -> bool {
     match group.first() {
         Some(first) => is_intact(first) && !(is_open && is_torn(group)),
-        None => group.records.iter().all(|record| record.kind() == "warcinfo" || is_tombstone(record)),
+        None => !is_orphan(group),
     }
+}
+
+/// Requests and metadata without the record that they speak of. A description of its own is none, like a tombstone.
+pub(super) fn is_orphan(group: &Group) -> bool {
+    let speaks = |record: &Record| {
+        let of_another = ["WARC-Concurrent-To", "WARC-Refers-To"].iter().any(|name| record.field(name).is_some());
+        record.kind() == "request" || record.kind() == "metadata" && of_another
+    };
+    group.first().is_none() && group.records.iter().any(speaks)
 }
 
 /// Keeps what is to be cut off, then cuts it off.
@@ -192,6 +235,27 @@ fn leave_out(shelf: &Shelf, path: &Path, name: &str) -> Result<PathBuf, Error> {
     sync_folder(&shelf.damaged())?;
     rename(&new, path)?;
     Ok(kept)
+}
+
+/// Writes a file anew with each record in a gzip member or zstd frame of its own, and swaps it in; says where they stand.
+fn pack_anew(shelf: &Shelf, path: &Path, name: &str, stands: &[Stands]) -> Result<Vec<Stands>, Error> {
+    let new = shelf.spool()?.join(name);
+    let mut out = Rewriting::begin(path, &new, Form::of(name), true)?;
+    for group in Groups::open(path, 0).map_err(Error::io("read", path))? {
+        out.keep(&group?).map_err(Error::io("write", &new))?;
+    }
+    out.finish(&new)?;
+    // Read back before it takes the other's place.
+    let (now, unread) = survey(&new)?;
+    if let Some(damage) = unread.into_iter().next() {
+        return Err(damage.into());
+    }
+    let ids = |stands: &[Stands]| stands.iter().map(|stands| stands.record_id.clone()).collect::<Vec<_>>();
+    if ids(&now) != ids(stands) {
+        return Err(Error::io("pack anew", path)(std::io::Error::other("what was written is not what was read")));
+    }
+    rename(&new, path)?;
+    Ok(now)
 }
 
 /// The rows of a file follow its records; captures without rows get them.

@@ -3,12 +3,13 @@
 //! A line is written before anything is done, so that what was begun is known and can be finished; the row of the same
 //! name in the database says that it was carried out.
 
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::Error;
 use super::files::append_line;
 use crate::crawl::DATABASE;
-use crate::store::{Act, Store, Takedown};
+use crate::store::{Act, Removed, Store, Takedown};
 use crate::web::time::Timestamp;
 
 /// Every line that can be read, in order. One that a crash cut off was never acted upon.
@@ -19,6 +20,27 @@ pub(super) fn lines(archive: &Path) -> Result<Vec<Takedown>, Error> {
         Err(cause) => Err(Error::io("read", path)(cause)),
         Ok(text) => Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()),
     }
+}
+
+/// The URLs that are forgotten now, each with what was removed for it: what was forgotten and then allowed is not one.
+///
+/// The rows count where the lines are lost. Those come first: what only they know is older than a file begun anew.
+pub(super) fn forgotten(archive: &Path, store: &Store) -> Result<HashMap<String, Vec<Removed>>, Error> {
+    let lines = lines(archive)?;
+    let told: HashSet<_> = lines.iter().map(|line| (line.at, line.act, line.url.clone())).collect();
+    let mut all = store.takedowns()?;
+    all.retain(|row| !told.contains(&(row.at, row.act, row.url.clone())));
+    all.extend(lines);
+    let mut forgotten: HashMap<String, Vec<Removed>> = HashMap::new();
+    for takedown in all {
+        match takedown.act {
+            Act::Forget => forgotten.entry(takedown.url).or_default().extend(takedown.records),
+            // Such a line names the URL alone: all that was removed for it may come back.
+            Act::Allow => drop(forgotten.remove(&takedown.url)),
+            Act::Block | Act::Unblock => {}
+        }
+    }
+    Ok(forgotten)
 }
 
 /// Writes a line, durably.
@@ -54,9 +76,7 @@ pub fn allow(archive: &Path, url: &str, reason: &str, now: Timestamp) -> Result<
 
 fn tell(archive: &Path, act: Act, url: &str, reason: &str, now: Timestamp) -> Result<(), Error> {
     let database = archive.join(DATABASE);
-    if !database.exists() {
-        return Err(crate::store::missing(&archive.join(DATABASE)).into());
-    }
+    crate::store::must_exist(&database)?;
     let mut store = Store::open(&database)?;
     let takedown = Takedown { at: now, act, url: url.to_owned(), reason: reason.to_owned(), records: Vec::new() };
     append(archive, &takedown)?;

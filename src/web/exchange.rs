@@ -16,7 +16,7 @@ pub struct Exchange {
     pub url: WebUrl,
     /// When the exchange began; every record made of it carries this date.
     pub at: Timestamp,
-    /// The request exactly as written to the origin; empty when nothing was.
+    /// The request as written to the origin, byte for byte but for what is [`WITHHELD`]; empty when nothing was.
     pub request: Vec<u8>,
     /// What came back; none when not a byte did.
     pub answer: Option<Answer>,
@@ -248,6 +248,9 @@ impl Fault {
     }
 }
 
+/// What stands in a recorded request for the value of a field that is nobody else's business.
+pub const WITHHELD: &str = "[withheld]";
+
 impl Exchange {
     /// An exchange of which nothing but a fault is known.
     pub fn faulty(url: WebUrl, at: Timestamp, fault: Fault) -> Exchange {
@@ -269,6 +272,36 @@ impl Exchange {
     pub fn status(&self) -> Option<u16> {
         let answer = self.answer.as_ref()?;
         Some(answer.read_head().status).filter(|status| *status > 0)
+    }
+
+    /// Takes the values of these fields out of the request. A line that continues one goes with it.
+    pub fn withhold(&mut self, is_secret: impl Fn(&str) -> bool) {
+        let mut kept = Vec::with_capacity(self.request.len());
+        let mut in_secret = false;
+        for (number, line) in self.request.split_inclusive(|byte| *byte == b'\n').enumerate() {
+            let continues = matches!(line, [b' ' | b'\t', ..]);
+            let name = line.split(|byte| *byte == b':').next().and_then(|name| std::str::from_utf8(name).ok());
+            let name = name.filter(|name| number > 0 && name.len() < line.len());
+            match name {
+                _ if continues && in_secret => {}
+                Some(name) if !continues && is_secret(name) => {
+                    in_secret = true;
+                    kept.extend_from_slice(format!("{name}: {WITHHELD}\r\n").as_bytes());
+                }
+                _ => {
+                    in_secret = false;
+                    kept.extend_from_slice(line);
+                }
+            }
+        }
+        self.request = kept;
+    }
+
+    /// The request's fields whose value was withheld, in lower case.
+    pub fn withheld(&self) -> Vec<String> {
+        let fields = Head::read(&self.request).fields.into_iter();
+        let withheld = fields.filter(|field| field.value == WITHHELD.as_bytes());
+        withheld.map(|field| field.name.to_ascii_lowercase()).collect()
     }
 
     /// From the request's last byte to the answer's last.

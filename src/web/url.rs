@@ -5,9 +5,11 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use encoding_rs::Encoding;
+use percent_encoding::percent_decode_str;
+use regex::{Captures, Regex};
 use serde::{Deserialize, Serialize};
 
 /// An absolute `http` or `https` URL without fragment and without credentials.
@@ -21,25 +23,52 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "String", into = "String")]
 pub struct WebUrl(url::Url);
 
-/// Why a text is no address that can be crawled.
+/// Why a text is no address that can be crawled; it never holds the text itself.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UrlError {
     /// Not a URL by the WHATWG parser.
     #[error("not a URL ({0})")]
-    Syntax(String),
+    Syntax(&'static str),
     /// A URL of another kind: `data:`, `mailto:`, `javascript:`, …
     #[error("scheme {0}: is not crawled")]
     Scheme(String),
+    /// Nothing listens on port 0: it means «any port» (RFC 6335, 6).
+    #[error("port 0 cannot be connected to")]
+    PortZero,
+    /// Longer than any server reads: see [`LONGEST`].
+    #[error("longer than {LONGEST} characters")]
+    Long,
+}
+
+/// No longer URL is crawled. RFC 9110, 4.1 wants 8,000 octets to be understood; servers give up between 8 KiB and
+/// 32 KiB, and what is longer is a page's data in disguise.
+pub const LONGEST: usize = 16_384;
+
+/// What the parser's complaints mean to a person.
+fn reason(cause: url::ParseError) -> &'static str {
+    use url::ParseError;
+    match cause {
+        ParseError::RelativeUrlWithoutBase | ParseError::RelativeUrlWithCannotBeABaseBase => {
+            "it does not begin with http:// or https://"
+        }
+        ParseError::EmptyHost => "it names no host",
+        ParseError::InvalidPort => "its port is no number up to 65535",
+        ParseError::IdnaError => "its host is no valid name",
+        ParseError::InvalidDomainCharacter => "its host has a character that no name has",
+        ParseError::InvalidIpv4Address => "its host ends in a number, and is no IPv4 address",
+        ParseError::InvalidIpv6Address => "what stands in brackets is no IPv6 address, which has no zone in a URL",
+        _ => "it cannot be read",
+    }
 }
 
 impl WebUrl {
     /// Reads an absolute URL, trimming what the WHATWG parser trims. Fragment and credentials are dropped.
     ///
     /// # Errors
-    /// [`UrlError::Syntax`] when it is not an absolute URL, [`UrlError::Scheme`] when it is not `http` or `https`.
+    /// [`UrlError::Syntax`] when it is not an absolute URL, [`UrlError::Scheme`] when it is not `http` or `https`, and
+    /// the other causes where nothing could be asked for.
     pub fn parse(text: &str) -> Result<WebUrl, UrlError> {
-        let url = url::Url::parse(text).map_err(|cause| UrlError::Syntax(cause.to_string()))?;
-        WebUrl::from_url(url)
+        WebUrl::from_url(url::Url::parse(text).map_err(|cause| UrlError::Syntax(reason(cause)))?)
     }
 
     /// Resolves a link found on this page. `encoding` is the page's charset: by the URL standard the query of a link
@@ -55,18 +84,24 @@ impl WebUrl {
                 .encoding_override(Some(&|text| Cow::Owned(encode_query(encoding.output_encoding(), text))))
                 .parse(href),
         };
-        WebUrl::from_url(joined.map_err(|cause| UrlError::Syntax(cause.to_string()))?)
+        WebUrl::from_url(joined.map_err(|cause| UrlError::Syntax(reason(cause)))?)
     }
 
     fn from_url(mut url: url::Url) -> Result<WebUrl, UrlError> {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(UrlError::Scheme(url.scheme().to_owned()));
         }
+        if url.port() == Some(0) {
+            return Err(UrlError::PortZero);
+        }
+        if url.host_str().is_none_or(|host| without_root(host).is_empty()) {
+            return Err(UrlError::Syntax(reason(url::ParseError::EmptyHost)));
+        }
         url.set_fragment(None);
         // Both succeed for every URL with a host, which http and https URLs always have.
         let _ = url.set_username("");
         let _ = url.set_password(None);
-        Ok(WebUrl(url))
+        if url.as_str().len() > LONGEST { Err(UrlError::Long) } else { Ok(WebUrl(url)) }
     }
 
     /// The URL as text; this is its identity.
@@ -74,9 +109,10 @@ impl WebUrl {
         self.0.as_str()
     }
 
-    /// The host: a name in its ASCII form, or an address (IPv6 in brackets).
+    /// The host: a name in its ASCII form, or an address (IPv6 in brackets). The dot that may end a name (the root of
+    /// RFC 1034, 3.1) is left out: `news.example.` is the same server, and must not get a pace of its own.
     pub fn host(&self) -> &str {
-        self.0.host_str().unwrap_or("")
+        without_root(self.0.host_str().unwrap_or(""))
     }
 
     /// The path, always beginning with `/`.
@@ -107,6 +143,57 @@ impl WebUrl {
     pub fn domain(&self) -> &str {
         registrable_domain(self.host())
     }
+}
+
+fn without_root(host: &str) -> &str {
+    host.strip_suffix('.').unwrap_or(host)
+}
+
+/// A name and a password for one origin, as they may stand in the URL that a person gives. Neither is ever printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Login {
+    /// Whom they are for, and nobody else.
+    pub origin: Origin,
+    /// The name.
+    pub user: String,
+    /// The password.
+    pub password: String,
+}
+
+impl Login {
+    /// The login in a URL, if it is one and has one.
+    pub fn of(text: &str) -> Option<Login> {
+        let url = url::Url::parse(text).ok()?;
+        let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+        let (user, password) = (decoded(url.username()), decoded(url.password().unwrap_or("")));
+        let origin = WebUrl::from_url(url).ok()?.origin();
+        (!user.is_empty() || !password.is_empty()).then_some(Login { origin, user, password })
+    }
+}
+
+impl fmt::Debug for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a login for {}", self.origin)
+    }
+}
+
+/// The text with whatever stands before an `@` in the place of a login as `***`, for messages: `https://***@h.example/`.
+/// It need not be a URL, nor a valid one: a sentence that quotes some is fine. `h.example/@name` stays.
+pub fn without_credentials(text: &str) -> Cow<'_, str> {
+    /// `scheme:` with or without slashes, or slashes alone; then all up to the last `@` before the path begins. Where
+    /// what follows a colon there is no port, it is a password with a `/`, `?`, `#` or space in it: up to the last `@`.
+    static LOGIN: LazyLock<Regex> = LazyLock::new(|| {
+        let at = r"(?i)([a-z][a-z0-9+.-]*:[/\\]*|[/\\]{2})";
+        let plain = r"[^\s/\\?#]*@";
+        let broken = r"[^\s/\\?#@:\[]*:[^\s/\\?#@]*[^\s/\\?#@0-9][^\s/\\?#@]*[\s/\\?#][^\n]*@";
+        Regex::new(&format!("{at}(?:{plain}|{broken})")).expect("the pattern is a constant, and a test uses it")
+    });
+    let masked = |found: &Captures<'_>| match &found[1] {
+        // An address, and no secret.
+        scheme if scheme.eq_ignore_ascii_case("mailto:") => found[0].to_owned(),
+        before => format!("{before}***@"),
+    };
+    if text.contains('@') { LOGIN.replace_all(text, masked) } else { Cow::Borrowed(text) }
 }
 
 /// The registrable domain of a host; the host itself for addresses, bare names and public suffixes.
@@ -164,7 +251,7 @@ impl From<WebUrl> for String {
 pub struct Origin {
     /// `https` when true.
     pub tls: bool,
-    /// As [`WebUrl::host`].
+    /// As [`WebUrl::host`], so `https://h.example./` is the origin `https://h.example`.
     pub host: Arc<str>,
     /// The port, default ports filled in.
     pub port: u16,
@@ -218,6 +305,49 @@ mod tests {
         let page = WebUrl::parse("http://h.example/a/").unwrap();
         let link = page.join("b中?q=中☃", Some(encoding_rs::GBK)).unwrap();
         assert_eq!(link.as_str(), "http://h.example/a/b%E4%B8%AD?q=%D6%D0%26%239731%3B");
+    }
+
+    #[test]
+    fn a_login_is_read_and_never_shown() {
+        let check = |text: &str, want: Option<(&str, &str, &str)>| {
+            let login = Login::of(text);
+            let got =
+                login.as_ref().map(|login| (login.origin.to_string(), login.user.as_str(), login.password.as_str()));
+            assert_eq!(got, want.map(|(origin, user, password)| (origin.to_owned(), user, password)), "{text}");
+            assert!(!format!("{login:?}").contains("p%"), "{login:?}");
+        };
+        check("https://u:p%40%3a@H.example:443/x", Some(("https://h.example", "u", "p@:")));
+        check("http://u@h.example:8080/", Some(("http://h.example:8080", "u", "")));
+        check("http://:p@h.example./", Some(("http://h.example", "", "p")));
+        check("http://h.example/", None);
+        check("http://@h.example/", None);
+        check("ftp://u:p@h.example/", None);
+        check("u:p@h.example", None);
+    }
+
+    #[test]
+    fn a_message_holds_no_login() {
+        for (text, want) in [
+            ("https://u:p@h.example/", "https://***@h.example/"),
+            ("HTTPS:\\\\u:p@h.example", "HTTPS:\\\\***@h.example"),
+            ("https:u:p@h.example", "https:***@h.example"),
+            ("//u:p@h.example", "//***@h.example"),
+            ("u:p@h.example/x", "u:***@h.example/x"),
+            ("https://u:p@p@h.example/@name", "https://***@h.example/@name"),
+            ("https://u:p/a?b#c@h.example/", "https://***@h.example/"),
+            ("https://u:p a@h.example/", "https://***@h.example/"),
+            (
+                "«http://u:p@a.example/» and «http://v:q@b.example/»",
+                "«http://***@a.example/» and «http://***@b.example/»",
+            ),
+            ("https://h.example:8080/@name", "https://h.example:8080/@name"),
+            ("https://h.example/@name/x?a=b@c", "https://h.example/@name/x?a=b@c"),
+            ("http://[::1]/@name", "http://[::1]/@name"),
+            ("mailto:a@h.example", "mailto:a@h.example"),
+            ("plain", "plain"),
+        ] {
+            assert_eq!(without_credentials(text), want, "{text}");
+        }
     }
 
     #[test]

@@ -810,6 +810,7 @@ async fn a_request_says_who_asks_and_where_it_read_the_address() {
         user_agent: "pressmark/x (+https://crawler.example/)".to_owned(),
         contact: Some("desk@crawler.example".to_owned()),
         accept_encoding: String::new(),
+        ..fetch::Options::default()
     };
     let fetcher = Fetcher::new(site.door(&authority, |_| {}), &options).unwrap();
     let request = Request { role: Role::Style, referer: Some("http://site.example/a".to_owned()), ..site.request("/") };

@@ -438,3 +438,28 @@ fn an_export_that_is_called_off_leaves_nothing_behind() {
         assert_eq!(names(folder.path()), ["long.warc"]);
     }
 }
+
+#[test]
+fn an_index_can_be_read_as_it_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, out) = (folder.path().join("odd.warc"), folder.path().join("odd.cdxj"));
+    std::fs::write(&file, odd_records().concat()).unwrap();
+    let export = |out: &Path, more: &[&str]| {
+        let mut command = pressmark();
+        command.args(["export", "cdxj"]).arg(out).args(more).arg("--archive").arg(folder.path().join("none"));
+        run(command.current_dir(folder.path()))
+    };
+    let file = file.to_str().unwrap();
+    assert!(export(&out, &[file]).status.success());
+    let printed = export(Path::new("-"), &[file]);
+    assert!(printed.status.success());
+    assert_eq!(printed.stdout, std::fs::read(&out).unwrap());
+    assert_eq!(names(folder.path()), ["odd.cdxj", "odd.warc"]);
+
+    // A place in no folder is named, and nothing that stands there for a moment.
+    let nowhere = folder.path().join("nowhere");
+    let refused = export(&nowhere.join("odd.cdxj"), &[file]);
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(said.contains("nowhere is no folder") && !said.contains(".part"), "{said}");
+}

@@ -76,6 +76,7 @@ fn notes() -> Notes {
     notes.via = Some(word());
     notes.page = Some(word());
     notes.referer = Some(word());
+    notes.withheld = vec![word()];
     notes.run = Some(word());
     notes.fault = Some(word());
     notes.kind = Some(word());

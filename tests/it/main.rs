@@ -32,6 +32,7 @@ mod robots_cache;
 mod robots_rules;
 mod scope;
 mod scripted_web;
+mod secrets;
 mod seed_document;
 mod store_contract;
 mod surt_keys;

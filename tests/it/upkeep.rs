@@ -1069,3 +1069,299 @@ fn what_is_asked_for_by_mistake_changes_nothing() {
         sound(archive);
     }
 }
+
+/// Everything that is captured as one file, under this name.
+fn packed(archive: &Path, folder: &Path, name: &str) -> String {
+    let file = folder.join(name).display().to_string();
+    done(archive, &["--quiet", "export", "warc", &file]);
+    file
+}
+
+#[test]
+fn what_is_forgotten_is_not_imported_again() {
+    let folder = crawled();
+    let archive = folder.path();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let gzipped = packed(archive, elsewhere.path(), "all.warc.gz");
+    let plain = packed(archive, elsewhere.path(), "all.warc");
+    let single = elsewhere.path().join("single.warc.gz");
+    std::fs::write(&single, gzip(&std::fs::read(&plain).unwrap())).unwrap();
+    let package = elsewhere.path().join("all.wacz").display().to_string();
+    done(archive, &["--quiet", "export", "wacz", &package]);
+    let all = number(archive, "SELECT count(*) FROM capture");
+    done(archive, &["forget", SECRET, "--reason", "asked by its author"]);
+
+    // In whatever form it comes, here and in an archive that knows of the take-down alone.
+    for file in [&gzipped, &plain, &single.display().to_string(), &package] {
+        let said = done(archive, &["import", file]);
+        assert!(said.contains("4 forgotten captures were left out"), "{file}: {said}");
+        assert!(!holds(archive, WALRUS), "{file} brought it back");
+    }
+    assert_eq!(number(archive, "SELECT count(*) FROM capture"), all - 4);
+    sound(archive);
+    for file in [&gzipped, &plain, &single.display().to_string()] {
+        let other = tempfile::tempdir().unwrap();
+        std::fs::copy(archive.join("takedown.jsonl"), other.path().join("takedown.jsonl")).unwrap();
+        let said = done(other.path(), &["import", file]);
+        assert!(said.contains(&format!("{} captures, now in", all - 4)), "{said}");
+        assert!(said.contains("; 4 forgotten captures were left out"), "{said}");
+        assert!(!holds(other.path(), WALRUS), "{file} brought it back");
+        assert!(other.path().join("README.md").is_file());
+        check_every_reader(other.path());
+        sound(other.path());
+    }
+
+    // The rows say it when the lines are lost. What was allowed again comes back, with all that had the same content.
+    std::fs::remove_file(archive.join("takedown.jsonl")).unwrap();
+    assert!(done(archive, &["import", &gzipped]).contains("4 forgotten captures were left out"));
+    done(archive, &["forget", SECRET, "--undo"]);
+    assert!(done(archive, &["import", &gzipped]).contains("4 captures, now in"));
+    assert_eq!(number(archive, "SELECT count(*) FROM capture"), all);
+    sound(archive);
+}
+
+#[test]
+fn what_was_never_captured_can_be_forgotten() {
+    let folder = crawled();
+    let archive = folder.path();
+    let before = number(archive, "SELECT count(*) FROM capture");
+    let leave = || {
+        for name in ["damaged/old.warc.gz.damaged", "cdxj/old.cdxj", "pressmark.sqlite3.damaged-1"] {
+            let path = archive.join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, SECRET).unwrap();
+        }
+    };
+    let left = || names(archive).iter().filter(|name| name.contains("damaged") || name.contains("cdxj")).count();
+    let url = "http://moving.example/never";
+    leave();
+    let said = done(archive, &["forget", url, "--reason", "asked", "--dry-run"]);
+    assert!(said.contains("it would not be fetched any more"), "{said}");
+    assert_eq!((left(), archive.join("takedown.jsonl").exists()), (3, false));
+    for _ in 0..2 {
+        leave();
+        let said = done(archive, &["forget", url, "--reason", "asked"]);
+        assert!(said.contains("nothing of http://moving.example/never is in the archive"), "{said}");
+        assert_eq!(left(), 0, "what nobody can look into is there still");
+    }
+    let lines = std::fs::read_to_string(archive.join("takedown.jsonl")).unwrap();
+    assert_eq!(lines.lines().count(), 1, "it is told once: {lines}");
+    let (_runtime, moving) = moving_site();
+    let mut crawl = command(archive, &["crawl", "--delay", "0", "--quiet", url, "http://moving.example/other"]);
+    run(crawl.arg("--resolve").arg(format!("moving.example:80:{}", moving.address)));
+    assert!(!moving.requests().iter().any(|request| request.starts_with(b"GET /never")));
+    assert!(number(archive, "SELECT count(*) FROM capture") >= before);
+    for arguments in [&["forget", url][..], &["forget", url, "--reason", " "]] {
+        assert_eq!(told(archive, arguments).0, 2, "{arguments:?}");
+    }
+    sound(archive);
+}
+
+#[test]
+fn damage_to_the_last_record_of_any_capture_is_mended() {
+    let folder = crawled();
+    let whole = warcs(folder.path()).into_iter().map(|path| (std::fs::read(&path).unwrap(), path)).next().unwrap();
+    let name = whole.1.file_name().unwrap().to_owned();
+    let sql = "SELECT c.metadata_offset, c.metadata_length FROM capture c JOIN warc_file f ON f.id = c.file
+               WHERE f.name = (SELECT min(name) FROM warc_file) GROUP BY c.kind, c.role, c.status";
+    for row in rows(folder.path(), sql) {
+        let (at, len) = (row[0].as_u64().unwrap() as usize, row[1].as_u64().unwrap() as usize);
+        for cut in [true, false] {
+            let one = tempfile::tempdir().unwrap();
+            let file = one.path().join("warc").join(&name);
+            std::fs::create_dir(one.path().join("warc")).unwrap();
+            std::fs::write(&file, &whole.0[..at + len]).unwrap();
+            assert_eq!(told(one.path(), &["reindex"]).0, 0);
+            let mut bytes = whole.0[..at + len].to_vec();
+            if cut {
+                bytes.pop();
+            } else if let Some(last) = bytes.last_mut() {
+                *last ^= 0xff;
+            }
+            std::fs::write(&file, bytes).unwrap();
+            assert_eq!(told(one.path(), &["verify"]).0, 65);
+            done(one.path(), &["repair"]);
+            sound(one.path());
+        }
+    }
+}
+
+#[test]
+fn damage_takes_what_speaks_of_it_along() {
+    let folder = crawled();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let file = packed(folder.path(), elsewhere.path(), "broken.warc.gz");
+    let mut bytes = std::fs::read(&file).unwrap();
+    let sql = "SELECT c.record_id FROM capture c JOIN url u ON u.id = c.url
+               WHERE u.text LIKE '%/other' AND c.kind = 'response'";
+    let place = rows(folder.path(), sql);
+    let found = Groups::open(Path::new(&file), 0)
+        .unwrap()
+        .map(Result::unwrap)
+        .find(|group| group.first().and_then(|first| first.field("WARC-Record-ID")) == place[0][0].as_str())
+        .unwrap();
+    let first = found.first().unwrap();
+    let middle = (first.offset + first.length / 2) as usize;
+    bytes[middle..middle + 6].fill(0xff);
+    std::fs::write(&file, bytes).unwrap();
+    // Descriptions that speak of no record stay, whatever is damaged beside them.
+    let archive = elsewhere.path().join("archive");
+    assert_eq!(told(&archive, &["import", &file]).0, 65);
+    let ids = |group: pressmark::archive::Group| {
+        group.records.iter().map(|record| record.kind().to_owned()).collect::<Vec<_>>()
+    };
+    for group in Groups::open(&warcs(&archive)[0], 0).unwrap().map(Result::unwrap) {
+        assert!(group.first().is_some() || ids(group) == ["warcinfo"], "a request or metadata without its answer");
+    }
+    // What revisits it has lost its payload, and says so.
+    assert!(done(&archive, &["verify"]).contains("note payload-lost: 1"));
+}
+
+#[test]
+fn one_gzip_stream_is_packed_anew() {
+    for known in [true, false] {
+        let folder = crawled();
+        let archive = folder.path();
+        let files = warcs(archive);
+        let captures = number(archive, "SELECT count(*) FROM capture");
+        let before: Vec<_> = files.iter().map(|file| records(file)).collect();
+        for file in &files {
+            let mut plain = Vec::new();
+            MultiGzDecoder::new(&std::fs::read(file).unwrap()[..]).read_to_end(&mut plain).unwrap();
+            std::fs::write(file, gzip(&plain)).unwrap();
+        }
+        if !known {
+            let (code, _, said) = told(archive, &["reindex"]);
+            assert_eq!(code, 65);
+            assert!(said.contains("share a gzip member") && said.contains("run pressmark repair"), "{said}");
+        }
+        let look = done(archive, &["repair", "--dry-run"]);
+        assert!(look.contains("each would get its own"), "{look}");
+        let said = done(archive, &["repair"]);
+        assert!(said.contains("its records shared gzip members: each has its own now"), "{said}");
+        assert_eq!(files.iter().map(|file| records(file)).collect::<Vec<_>>(), before);
+        assert_eq!(number(archive, "SELECT count(*) FROM capture"), captures);
+        check_places(archive);
+        check_every_reader(archive);
+        sound(archive);
+    }
+    // What is forgotten in such a file is that alone.
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("warc")).unwrap();
+    std::fs::write(folder.path().join("warc/theirs.warc.gz"), gzip(&foreign().concat())).unwrap();
+    assert_eq!(told(folder.path(), &["reindex"]).0, 65);
+    let said = done(folder.path(), &["forget", "http://f.example/p.png", "--reason", "x"]);
+    assert!(said.contains("1 capture forgotten"), "{said}");
+    done(folder.path(), &["repair"]);
+    assert_eq!(number(folder.path(), "SELECT count(*) FROM capture"), 3);
+    sound(folder.path());
+}
+
+#[test]
+fn a_database_that_cannot_be_used_is_said_to_be_for_reindex() {
+    let folder = crawled();
+    let archive = folder.path();
+    let database = archive.join("pressmark.sqlite3");
+    rusqlite::Connection::open(&database)
+        .unwrap()
+        .execute_batch("PRAGMA foreign_keys = OFF; DELETE FROM url WHERE text = 'http://moving.example/other'")
+        .unwrap();
+    for arguments in [&["repair", "--dry-run"][..], &["repair"]] {
+        let (code, printed, said) = told(archive, arguments);
+        assert_eq!((code, said.contains("lacks its URL; run pressmark reindex")), (65, true), "{printed}{said}");
+        assert!(!printed.contains("whole"), "{printed}");
+    }
+    assert_eq!(told(archive, &["reindex"]).0, 0);
+    sound(archive);
+
+    let commands: [&[&str]; 6] = [
+        &["repair"],
+        &["repair", "--dry-run"],
+        &["forget", SECRET, "--reason", "x"],
+        &["verify"],
+        &["status"],
+        &["show", SECRET],
+    ];
+    for (bytes, code) in [(&b"this is no database at all"[..], 65), (b"", 1)] {
+        for ending in ["-wal", "-shm"] {
+            let _ = std::fs::remove_file(archive.join(format!("pressmark.sqlite3{ending}")));
+        }
+        std::fs::write(&database, bytes).unwrap();
+        for arguments in commands {
+            let (found, _, said) = told(archive, arguments);
+            assert_eq!((found, said.contains("run pressmark reindex")), (code, true), "{arguments:?}: {said}");
+            assert_eq!(std::fs::read(&database).unwrap(), bytes, "{arguments:?} wrote to it");
+        }
+        assert_eq!(told(archive, &["crawl", "--quiet", SECRET]).0, code);
+        let (found, printed, _) = told(archive, &["verify", "--json"]);
+        let printed: serde_json::Value = serde_json::from_str(&printed).unwrap();
+        assert_eq!((found, &printed["verdict"]), (code, &"failed".into()), "{printed}");
+        assert!(printed["error"].as_str().unwrap().contains("run pressmark reindex"), "{printed}");
+        assert_eq!(told(archive, &["reindex"]).0, 0);
+        sound(archive);
+    }
+}
+
+#[test]
+fn without_its_dictionary_a_file_is_kept_aside() {
+    let folder = tempfile::tempdir().unwrap();
+    let archive = folder.path();
+    crawled_in_zstd(archive);
+    let file = warcs(archive).remove(0);
+    let whole = std::fs::read(&file).unwrap();
+    let mut bytes = whole.clone();
+    bytes[100..2000].fill(0x55);
+    std::fs::write(&file, &bytes).unwrap();
+    let (code, printed, _) = told(archive, &["verify"]);
+    assert_eq!((code, printed.contains("the file's dictionary is damaged")), (65, true), "{printed}");
+    let (code, printed, said) = told(archive, &["repair"]);
+    assert_eq!(code, 0, "{printed}{said}");
+    let kept = archive.join("damaged");
+    let kept = kept.join(names(&kept).remove(0));
+    assert_eq!(std::fs::read(kept).unwrap(), bytes, "nothing is thrown away");
+    sound(archive);
+    // Whoever has the dictionary elsewhere puts the file back.
+    std::fs::write(&file, &whole).unwrap();
+    done(archive, &["repair"]);
+    sound(archive);
+}
+
+#[test]
+fn what_is_no_archive_is_not_imported() {
+    let folder = tempfile::tempdir().unwrap();
+    let archive = folder.path().join("archive");
+    for (name, bytes) in [("text.warc", &b"hello\n"[..]), ("empty.warc.gz", b""), ("page.warc.gz", b"<html>")] {
+        let file = folder.path().join(name);
+        std::fs::write(&file, bytes).unwrap();
+        let (code, _, said) = told(&archive, &["import", file.to_str().unwrap()]);
+        assert_eq!((code, said.contains("is no WARC or WACZ")), (2, true), "{name}: {said}");
+        assert!(!archive.exists(), "{name}");
+    }
+    let dictionary = folder.path().join("none.dict").display().to_string();
+    let (code, _, said) =
+        told(&archive, &["crawl", "--compress", "zstd", "--dictionary", &dictionary, "http://h.example/"]);
+    assert_eq!((code, archive.exists()), (2, false), "{said}");
+}
+
+#[test]
+fn a_capture_is_shown_by_its_time() {
+    let folder = crawled();
+    let archive = folder.path();
+    let fetched = |number: usize| {
+        let sql = format!("SELECT fetched FROM capture_log WHERE url = '{SECRET}' ORDER BY fetched");
+        rows(archive, &sql)[number][0].as_str().unwrap().to_owned()
+    };
+    let (first, second) = (fetched(0), fetched(1));
+    for (at, shown, other, is_later) in [
+        ("2001-01-01", &first, &second, true),
+        (&*first, &first, &second, false),
+        ("2999-01-01", &second, &first, false),
+    ] {
+        let (code, printed, said) = told(archive, &["show", SECRET, "--at", at]);
+        assert_eq!(code, 0, "{said}");
+        assert!(printed.contains(shown) && !printed.contains(other), "{at}: {printed}");
+        assert_eq!(said.contains("the first after that"), is_later, "{said}");
+        let (_, printed, said) = told(archive, &["show", SECRET, "--at", at, "--raw"]);
+        assert!(printed.contains(WALRUS) && said.contains("the first after that") == is_later, "{said}");
+    }
+}

@@ -596,7 +596,7 @@ fn packages_and_indexes_are_verified() {
     has(index_of(&lines.replacen("\"offset\": \"", "\"offset\": \"1", 1)), (65, "index-differs"));
     has(index_of(&lines.replacen("\"length\": \"", "\"length\": \"1", 1)), (65, "index-differs"));
     has(index_of(&lines.replacen("\"digest\": \"sha1:", "\"digest\": \"sha1:A", 1)), (65, "index-differs"));
-    has(index_of(&lines.replacen('}', "", 1)), (0, "index-form"));
+    has(index_of(&lines.replacen('}', "", 1)), (65, "index-line"));
     has(index_of(&lines.replace("\"filename\": \"", "\"filename\": \"not-")), (0, "index-alone"));
 }
 
@@ -607,4 +607,39 @@ fn cut_by(file: &Path, len: u64) {
 
 fn append(file: &Path, bytes: &[u8]) {
     std::fs::OpenOptions::new().append(true).open(file).unwrap().write_all(bytes).unwrap();
+}
+
+#[test]
+fn what_holds_nothing_is_not_whole() {
+    let nothing = [b"PK\x05\x06".as_slice(), &[0; 18]].concat();
+    let key = "com,example)/ 20200101000000 ";
+    let blind = format!("{key}{{\"url\": \"http://example.com/\"}}\n");
+    for (name, bytes, code) in [
+        ("a.warc.gz", Vec::new(), "empty@"),
+        ("a.warc", Vec::new(), "empty@"),
+        ("a.wacz", nothing, "empty@"),
+        ("a.cdxj", blind.into_bytes(), "index-line@0"),
+    ] {
+        let verdict = verify(name, &bytes);
+        assert_eq!(verdict.exit, 65, "{name}");
+        assert!(verdict.codes().iter().any(|found| found.starts_with(code)), "{name}: {:?}", verdict.codes());
+    }
+    // A crawl has begun it, and no more.
+    assert_eq!(verify("a.warc.gz.open", b"").exit, 0);
+}
+
+#[test]
+fn what_mends_an_archive_is_named() {
+    let lantern = Lantern::new();
+    let folder = tempfile::tempdir().unwrap();
+    let archive = folder.path().join("archive");
+    assert_eq!(run(lantern.crawl(&archive).args(["--delay", "0s", "--quiet"])).status.code(), Some(0));
+    let file = warcs(&archive).remove(0);
+    let mut bytes = std::fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 4].fill(0x55);
+    std::fs::write(&file, bytes).unwrap();
+    let advice = |verdict: &Verdict| verdict.report["findings"][0]["advice"].as_str().unwrap().to_owned();
+    assert!(advice(&verify_archive(&archive)).contains("«pressmark repair»"));
+    assert!(!advice(&verify_paths(&[file])).contains("«pressmark repair»"), "there is nothing to repair it by");
 }

@@ -256,9 +256,10 @@ impl Unpacked {
         }
         if self.zstd.is_none() {
             let mut context = DCtx::create();
-            let mut ready = context.set_parameter(DParameter::WindowLogMax(ZSTD_WINDOW_LOG)).map(|_| ());
+            let ready = context.set_parameter(DParameter::WindowLogMax(ZSTD_WINDOW_LOG)).map(|_| ());
             if let Ok(Some(dictionary)) = &self.dictionary {
-                ready = ready.and_then(|()| context.load_dictionary(&dictionary.bytes).map(|_| ()));
+                // What the library says of one it cannot use is that there is no memory.
+                context.load_dictionary(&dictionary.bytes).map_err(|_| corrupt("the file's dictionary is damaged"))?;
             }
             ready.map_err(|code| corrupt(get_error_name(code)))?;
             self.zstd = Some(context);

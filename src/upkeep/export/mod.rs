@@ -100,6 +100,24 @@ pub struct Exported {
 pub fn cdxj(export: &Export, files: &[PathBuf], watch: Watch<'_>) -> Result<Exported, Error> {
     export.check_place(files)?;
     let output = Output::begin(&export.out, export.force)?;
+    let mut out = BufWriter::new(output.file());
+    let exported = print_cdxj(export, files, watch, &mut out)?;
+    out.flush().map_err(Error::io("write", &export.out))?;
+    drop(out);
+    output.finish()?;
+    Ok(exported)
+}
+
+/// The same, written to whoever reads it.
+///
+/// # Errors
+/// As [`cdxj`].
+pub fn print_cdxj(
+    export: &Export,
+    files: &[PathBuf],
+    watch: Watch<'_>,
+    out: &mut dyn Write,
+) -> Result<Exported, Error> {
     let stretches = match files {
         [] => export.stretches(&Reader::open(&export.archive.join(DATABASE))?)?,
         files => files.iter().map(|file| Stretch::whole(file)).collect::<Result<_, _>>()?,
@@ -112,14 +130,11 @@ pub fn cdxj(export: &Export, files: &[PathBuf], watch: Watch<'_>) -> Result<Expo
         Ok(end)
     })?;
     let mut exported = Exported { files: 1, ..Exported::default() };
-    let mut out = BufWriter::new(output.file());
     let written = lines.each::<std::io::Error>(|line| {
         exported.records += 1;
         writeln!(out, "{line}")
     });
-    written.and_then(|()| out.flush()).map_err(Error::io("write", &export.out))?;
-    drop(out);
-    output.finish()?;
+    written.map_err(Error::io("write", &export.out))?;
     Ok(exported)
 }
 

@@ -25,6 +25,7 @@ impl Output {
         if !force && path.symlink_metadata().is_ok() {
             return Err(exists(path));
         }
+        must_be_folder(path)?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let file = tempfile::Builder::new()
             .prefix(&format!(".{name}."))
@@ -32,7 +33,7 @@ impl Output {
             // As any file is made: the umask takes its share.
             .permissions(PermissionsExt::from_mode(0o666))
             .tempfile_in(folder(path));
-        Ok(Output { file: file.map_err(Error::io("make", path))?, path: path.to_owned(), force })
+        Ok(Output { file: file.map_err(|cause| Error::io("make", path)(plain(&cause)))?, path: path.to_owned(), force })
     }
 
     /// Where it is to be.
@@ -65,6 +66,20 @@ impl Output {
 
 fn exists(path: &Path) -> Error {
     Error::Request(format!("{} is there already: name another, or say --force", path.display()))
+}
+
+/// Refuses a place in no folder.
+pub(super) fn must_be_folder(path: &Path) -> Result<(), Error> {
+    let folder = folder(path);
+    if folder.is_dir() {
+        return Ok(());
+    }
+    Err(Error::Request(format!("{} is no folder: make it, or name another place", folder.display())))
+}
+
+/// What went wrong, without the name that a file has until it is whole.
+pub(super) fn plain(cause: &io::Error) -> io::Error {
+    cause.kind().into()
 }
 
 /// The folder that it stands in.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use super::output::{Output, folder};
+use super::output::{Output, folder, must_be_folder, plain};
 use crate::archive::Compress;
 use crate::archive::wacz::{Manner, Packer};
 use crate::upkeep::Error;
@@ -63,8 +63,9 @@ impl Folder {
             let text = format!("{} is there already, and is no empty folder: name another", path.display());
             return Err(Error::Request(text));
         }
+        must_be_folder(path)?;
         let files = tempfile::Builder::new().prefix(".").suffix(".part").tempdir_in(folder(path));
-        let files = files.map_err(Error::io("make", path))?;
+        let files = files.map_err(|cause| Error::io("make", path)(plain(&cause)))?;
         Ok(Folder { files, path: path.to_owned(), compress, out: None })
     }
 

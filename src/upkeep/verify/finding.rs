@@ -48,7 +48,10 @@ macro_rules! codes {
 }
 
 const COPY: &str = "take the file from a copy; what is left of it can be imported into a new archive";
+const PAYLOAD: &str = "take the file from a copy, or have it captured anew";
+const MEMBER_ADVICE: &str = "the record cannot be read at its place: «pressmark import» packs it anew";
 const TAIL: &str = "«pressmark repair» cuts a torn tail";
+const INDEX: &str = "index the files again: «pressmark export cdxj»";
 const REBUILD: &str = "«pressmark reindex» rebuilds the database from the files";
 const TOOL: &str = "nothing is lost; the tool that wrote the file should be mended";
 const NONE: &str = "nothing needs to be done";
@@ -60,13 +63,14 @@ codes! {
     LENGTH = "wrong-length" Damage COPY;
     PACKED = "unpackable" Damage COPY;
     CHECKSUM = "wrong-checksum" Damage COPY;
-    DICTIONARY = "dictionary" Damage COPY;
+    DICTIONARY = "dictionary" Damage "take the file from a copy: without its dictionary nothing of it can be read";
     GIVEN_UP = "given-up" Damage COPY;
     BLOCK_DIGEST = "block-digest" Damage COPY;
-    PAYLOAD_DIGEST = "payload-digest" Damage COPY;
+    PAYLOAD_DIGEST = "payload-digest" Damage PAYLOAD;
+    EMPTY = "empty" Damage COPY;
     // The rules of the standard.
     ENDING = "record-ending" Violation TOOL;
-    MEMBER = "member-per-record" Violation "the record cannot be read at its place: «pressmark import» packs it anew";
+    MEMBER = "member-per-record" Violation MEMBER_ADVICE;
     ZSTD = "zstd-rule" Violation TOOL;
     HEAD = "head-form" Violation TOOL;
     VERSION = "version" Violation TOOL;
@@ -96,10 +100,10 @@ codes! {
     NO_ROW = "record-without-row" Damage REBUILD;
     NO_RECORD = "row-without-record" Damage REBUILD;
     ROW_DIFFERS = "row-differs" Damage REBUILD;
-    FILE_GONE = "file-gone" Damage "put the file back from a copy, or «pressmark reindex» without it";
-    FILE_SHORT = "file-short" Damage "put the file back from a copy, or «pressmark reindex» without what is gone";
-    FILE_UNKNOWN = "file-unknown" Note "«pressmark reindex» or «pressmark import» takes it in";
-    FILE_LONG = "file-long" Damage REBUILD;
+    FILE_GONE = "file-gone" Damage "put the file back from a copy, or «pressmark repair» goes on without it";
+    FILE_SHORT = "file-short" Damage "put the file back from a copy, or «pressmark repair» goes on without what is gone";
+    FILE_UNKNOWN = "file-unknown" Note "«pressmark repair» takes it in";
+    FILE_LONG = "file-long" Damage "«pressmark repair» takes in what is whole";
     NO_ORIGINAL = "revisit-without-original" Damage "the payload is not in the archive: look for the file that held it";
     NO_CAPTURE = "row-without-capture" Damage REBUILD;
     PAYLOAD_LOST = "payload-lost" Note "its address is captured in full by the next crawl";
@@ -108,11 +112,18 @@ codes! {
     RESOURCE = "resource" Damage COPY;
     PACKAGE = "package-form" Violation TOOL;
     DEFLATED = "not-stored" Note "readers that fetch parts of a package want its files stored";
-    INDEX_FORM = "index-form" Violation "index the files again: «pressmark export cdxj»";
+    INDEX_FORM = "index-form" Violation INDEX;
+    INDEX_LINE = "index-line" Damage INDEX;
     INDEX_ORDER = "index-order" Damage "sort the index byte by byte: LC_ALL=C sort";
-    INDEX_DIFFERS = "index-differs" Damage "index the files again: «pressmark export cdxj»";
+    INDEX_DIFFERS = "index-differs" Damage INDEX;
     INDEX_ALONE = "index-alone" Note "the file it names is not beside it, and was not looked into";
 }
+
+/// What to do when it stands in the archive that is verified: what mends that is at hand.
+const AT_HOME: [(&str, &str); 2] = [
+    (COPY, "take the file from a copy, or «pressmark repair» leaves out what is damaged"),
+    (MEMBER_ADVICE, "the record cannot be read at its place: «pressmark repair» packs it anew"),
+];
 
 /// One thing that was found.
 #[derive(Clone, Debug)]
@@ -142,6 +153,8 @@ pub struct Report {
     pub bytes: u64,
     /// Rows of captures compared with their records.
     pub rows: u64,
+    /// The archive was verified, not files.
+    pub is_archive: bool,
     /// How long it took.
     pub took: Duration,
     /// The findings, in the order of the files; at most a thousand of each code.
@@ -169,6 +182,11 @@ impl Report {
         self.count(Severity::Damage) == 0
     }
 
+    fn advice(&self, code: &Code) -> &'static str {
+        let at_home = AT_HOME.iter().find(|(advice, _)| self.is_archive && *advice == code.advice);
+        at_home.map_or(code.advice, |(_, advice)| advice)
+    }
+
     /// One JSON object: `verdict` (`whole` or `damaged`), `files`, `records`, `bytes`, `rows`, `seconds`, `counts` (by
     /// severity and by code) and `findings`, each with `code`, `severity`, `file`, `offset`, `record`, `url`, `what`
     /// and `advice`; at most a thousand findings a code, `counts` has them all.
@@ -185,7 +203,7 @@ impl Report {
                     "record": finding.record,
                     "url": finding.url,
                     "what": finding.text,
-                    "advice": finding.code.advice,
+                    "advice": self.advice(finding.code),
                 })
             })
             .collect();
@@ -216,7 +234,7 @@ impl Report {
         let mut text = String::new();
         for (name, severity, count) in codes {
             let of_code: Vec<&Finding> = self.findings.iter().filter(|finding| finding.code.name == name).collect();
-            let advice = of_code.first().map_or("", |finding| finding.code.advice);
+            let advice = of_code.first().map_or("", |finding| self.advice(finding.code));
             text.push_str(&format!("{} {name}: {count} ({advice})\n", severity.as_str()));
             for finding in of_code.iter().take(SHOWN) {
                 text.push_str(&format!("  {}\n", line(finding)));
@@ -225,13 +243,13 @@ impl Report {
                 text.push_str(&format!("  … and {} more (--json has them)\n", count - SHOWN as u64));
             }
         }
-        let rows = if self.rows > 0 { format!(", {} rows", self.rows) } else { String::new() };
+        let counted = |number: u64, noun: &str| format!("{number} {noun}{}", if number == 1 { "" } else { "s" });
+        let rows = if self.rows > 0 { format!(", {}", counted(self.rows, "row")) } else { String::new() };
         text.push_str(&format!(
-            "{}: {} records in {} file{}{rows}, {:.1} MB in {:.1} s; {} damaged, {} against the standard, {} noted\n",
+            "{}: {} in {}{rows}, {:.1} MB in {:.1} s; {} damaged, {} against the standard, {} noted\n",
             if self.is_whole() { "whole" } else { "DAMAGED" },
-            self.records,
-            self.files,
-            if self.files == 1 { "" } else { "s" },
+            counted(self.records, "record"),
+            counted(self.files, "file"),
             self.bytes as f64 / 1e6,
             self.took.as_secs_f64(),
             self.count(Severity::Damage),

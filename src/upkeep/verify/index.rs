@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use flate2::read::MultiGzDecoder;
 
 use super::Verification;
-use super::finding::{Finding, INDEX_ALONE, INDEX_DIFFERS, INDEX_FORM, INDEX_ORDER};
+use super::finding::{Finding, INDEX_ALONE, INDEX_DIFFERS, INDEX_FORM, INDEX_LINE, INDEX_ORDER};
 use crate::archive::cdxj::Line;
 use crate::archive::{Reading, Source, Step};
 use crate::upkeep::Error;
@@ -101,7 +101,7 @@ pub(super) fn verify_lines(
         }
         match Line::parse(&text(&bytes)) {
             _ if bytes.starts_with(b"!meta") => {}
-            Err(cause) => say(&INDEX_FORM, None, cause.to_string()),
+            Err(cause) => say(&INDEX_LINE, None, cause.to_string()),
             Ok(line) => {
                 if sources.len() >= OPEN_MAX && !sources.contains_key(&line.filename) {
                     sources.clear();

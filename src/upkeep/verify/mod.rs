@@ -24,14 +24,14 @@ use std::time::Instant;
 
 pub use finding::{Code, Finding, Report, Severity};
 
-use finding::{NO_CAPTURE, TAIL_OPEN};
+use finding::{EMPTY, NO_CAPTURE, TAIL_OPEN};
 use record::Facts;
 use rows::{Rows, Shelved};
 use together::Together;
 use walk::{Heard, Warc, walk};
 
 use super::{Error, Progress, Watch};
-use crate::archive::Source;
+use crate::archive::{OPEN, Source};
 use crate::crawl::DATABASE;
 use crate::store::{CaptureRow, Reader};
 
@@ -110,6 +110,7 @@ pub fn verify_archive(archive: &Path, watch: Watch<'_>) -> Result<Report, Error>
     let (shelf, found) = rows::shelf(&folder, &known).map_err(Error::io("list", &folder))?;
     let total = shelf.iter().map(|file| file.committed.unwrap_or(file.len).min(file.len)).sum();
     let mut verification = Verification::begin(watch, total);
+    verification.report.is_archive = true;
     for (code, file, offset, text) in found {
         verification.add(Finding { code, file, offset, record: None, url: None, text });
     }
@@ -119,7 +120,7 @@ pub fn verify_archive(archive: &Path, watch: Watch<'_>) -> Result<Report, Error>
         let source = Source::open(&file.path).map_err(Error::io("read", &file.path))?;
         let committed = file.committed.unwrap_or(if file.is_open { 0 } else { u64::MAX });
         if file.is_open && source.len() > committed {
-            let text = format!("{} bytes have no rows yet", source.len() - committed);
+            let text = format!("its last {} bytes have no rows yet", source.len() - committed);
             let offset = Some(committed);
             verification.add(Finding { code: &TAIL_OPEN, file: name.clone(), offset, record: None, url: None, text });
         }
@@ -176,13 +177,14 @@ impl<'a> Verification<'a> {
     /// Reads WARCs, all that there are when `is_all`; with the archive's database and files, their rows too.
     fn warcs(&mut self, warcs: &[Warc], is_all: bool, archive: Option<(&Reader, &[Shelved])>) -> Result<(), Error> {
         let mut together = Together::default();
-        let mut file = 0;
+        let (mut file, mut before) = (0, (0, 0));
         let mut rows: Option<Rows> = None;
         walk(warcs, cores(), &mut |heard| {
             let name = &warcs[file].name;
             match heard {
                 Heard::Begin(number) => {
                     file = number;
+                    before = (self.report.records, self.report.count(Severity::Damage));
                     together.begin();
                     rows = match archive {
                         Some((reader, shelf)) if shelf[number].committed.is_some() => {
@@ -211,6 +213,12 @@ impl<'a> Verification<'a> {
                         let report = &mut self.report;
                         rows.finish(&mut |code, offset, row, text| report.add(of_row(name, code, offset, row, &text)));
                         report.rows += rows.compared;
+                    }
+                    // One that is being written may have no record yet.
+                    let is_open = name.ends_with(OPEN);
+                    if (self.report.records, self.report.count(Severity::Damage)) == before && !is_open {
+                        let (file, text) = (name.clone(), "the file holds no record".to_owned());
+                        self.add(Finding { code: &EMPTY, file, offset: None, record: None, url: None, text });
                     }
                     self.file_done(warcs[file].source.len());
                 }

@@ -11,7 +11,7 @@ use sha2::Digest as _;
 use zip::{CompressionMethod, ZipArchive};
 
 use super::Verification;
-use super::finding::{Code, DEFLATED, Finding, PACKAGE, RESOURCE, ZIP};
+use super::finding::{Code, DEFLATED, EMPTY, Finding, PACKAGE, RESOURCE, ZIP};
 use super::index;
 use super::walk::Warc;
 use super::zipnum;
@@ -237,7 +237,7 @@ fn check_pages(zip: &mut Zip, entries: &HashMap<String, Entry>, say: Say<'_>) {
 /// What may stand where; what is compressed already is stored as it is.
 fn check_places(entries: &HashMap<String, Entry>, say: Say<'_>) {
     if !entries.keys().any(|path| path.starts_with("archive/")) {
-        say(&PACKAGE, None, "there is no WARC in archive/ (WACZ, 5.1)".to_owned());
+        say(&EMPTY, None, "there is no WARC in archive/ (WACZ, 5.1)".to_owned());
     }
     for (path, entry) in in_order(entries) {
         let is_warc = path.ends_with(".warc") || path.ends_with(".warc.gz");

@@ -7,7 +7,7 @@ use flate2::bufread::MultiGzDecoder;
 use serde_json::Value;
 use sha2::Digest as _;
 
-use super::finding::{Code, INDEX_ALONE, INDEX_DIFFERS, INDEX_FORM, INDEX_ORDER};
+use super::finding::{Code, INDEX_ALONE, INDEX_DIFFERS, INDEX_LINE, INDEX_ORDER};
 use crate::archive::Source;
 use crate::web::message::text;
 
@@ -70,7 +70,7 @@ fn check(
 ) {
     let number = |name: &str| place[name].as_u64().or_else(|| place[name].as_str()?.parse().ok());
     let (Some(offset), Some(length)) = (number("offset"), number("length")) else {
-        return say(&INDEX_FORM, "a line of blocks is a key and an object with offset and length".to_owned());
+        return say(&INDEX_LINE, "a line of blocks is a key and an object with offset and length".to_owned());
     };
     if before.key.as_str() > key {
         say(&INDEX_ORDER, "the line sorts before the one before it".to_owned());
@@ -144,7 +144,7 @@ mod tests {
             (&*format!("\"length\": {short},"), "\"length\": 2,", vec!["index-differs"; 2]),
             (&*format!("\"offset\": {long},"), "\"offset\": 1,", vec!["index-differs"; 3]),
             (&*digest, "00", vec!["index-differs"]),
-            (&*format!("\"length\": {short},"), "", vec!["index-form", "index-differs"]),
+            (&*format!("\"length\": {short},"), "", vec!["index-line", "index-differs"]),
             ("\"x.cdx.gz\"", "\"y.cdx.gz\"", vec!["index-alone", "index-alone"]),
             ("\"offset\": 0,", "\"offset\": 18446744073709551615,", vec!["index-differs"; 3]),
         ] {

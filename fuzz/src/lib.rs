@@ -5,6 +5,7 @@ use std::io::{BufRead, Read, Write};
 
 use pressmark::archive::cdxj::Line;
 use pressmark::archive::{Reading, Record, Source, Step};
+use pressmark::politeness::{MOST_CRAWL_DELAY, Robots, survey};
 use pressmark::web::message::{Head, head_len};
 
 /// Any bytes are read to their end as a WARC; what is read at a record's place by itself is the same record.
@@ -82,6 +83,25 @@ pub fn cdxj(bytes: &[u8]) {
             assert_eq!(again.as_ref(), Ok(&read), "{line}");
         }
     }
+}
+
+/// Any bytes are a robots.txt; a verdict that names a line shows what stands there, and is the same when only that file's
+/// rules for us are left.
+pub fn robots(bytes: &[u8]) {
+    let (path, file) = bytes.split_at(bytes.iter().position(|byte| *byte == b'\n').unwrap_or(0));
+    let path = format!("/{}", String::from_utf8_lossy(path));
+    let robots = Robots::read(file, "pressmark");
+    let verdict = robots.verdict(&path);
+    assert!(robots.crawl_delay.is_none_or(|delay| delay <= MOST_CRAWL_DELAY));
+    assert!(verdict.allowed || verdict.line.is_some(), "forbidden by no line");
+    if verdict.line.is_some() {
+        let alone = Robots::read(format!("User-agent: *\n{}", verdict.rule).as_bytes(), "pressmark").verdict(&path);
+        // What is shown of a rule has an end, and a file in UTF-16 may show what UTF-8 would read otherwise.
+        if verdict.rule.chars().count() < 200 && verdict.rule.is_ascii() {
+            assert_eq!((alone.allowed, alone.line), (verdict.allowed, Some(2)), "{verdict}");
+        }
+    }
+    let _ = survey(file);
 }
 
 /// A head has one end, however the bytes come; a block is its head and its body.

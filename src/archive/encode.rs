@@ -222,7 +222,7 @@ impl Group<'_> {
         let mut source = Source::open(&answer.body)?;
         let (stored, framing) = stored_head(answer, options.framing, &mut |at, len| source.range(at, len))?;
         notes.framing = framing;
-        notes.fault = exchange.fault.as_ref().map(ToString::to_string);
+        notes.fault = exchange.trouble();
         notes.times = Some(exchange.times.into());
         notes.withheld = exchange.withheld();
         notes.oddities.extend(oddities(answer));

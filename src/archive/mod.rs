@@ -425,7 +425,12 @@ mod tests {
         let shelf = Shelf::new(Compress::Gzip);
         let mut writer = shelf.writer(1 << 20);
         let mut exchange = exchange(b"body", None);
-        let tls = TlsFacts { version: "1.3".to_owned(), cipher_suite: "TLS_X".to_owned(), chain: vec![vec![7; 60]] };
+        let tls = TlsFacts {
+            version: "1.3".to_owned(),
+            cipher_suite: "TLS_X".to_owned(),
+            chain: vec![vec![7; 60]],
+            distrust: None,
+        };
         exchange.tls = Some(Arc::new(tls));
         let records = vec!["h.example.\t60\tIN\tA\t192.0.2.7".to_owned()];
         exchange.names = Some(Arc::new(NameAnswer { host: "h.example".to_owned(), at: NOW, records }));

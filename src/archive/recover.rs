@@ -137,7 +137,7 @@ fn recover_file(path: &Path, name: String, committed: &dyn Fn(&str) -> u64) -> R
 
 /// A first record, perhaps a request and resources, and the metadata that concludes them.
 pub(super) fn read_group(file: &str, mut group: Vec<Record>) -> Option<Found> {
-    let metadata = group.pop()?;
+    let metadata = group.pop().filter(|last| last.kind() == "metadata")?;
     let first = group.first()?.clone();
     let of_first = |record: &Record| record.field("WARC-Concurrent-To") == first.field("WARC-Record-ID");
     if !of_first(&metadata) || !group[1..].iter().all(of_first) {

@@ -1,5 +1,6 @@
 //! Every option, declared once: name, default, unit and help. The settings file and the environment use the same names.
 
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -13,6 +14,9 @@ use crate::crawl::{Depth, Reach};
 use crate::report;
 use crate::web::time::Timestamp;
 use crate::wire::Resolve;
+
+/// Where name servers listen (RFC 1035, 4.2).
+const DNS_PORT: u16 = 53;
 
 /// Keeps articles and their pictures: crawls politely, archives in WARC, describes in SQLite
 #[derive(Debug, Parser)]
@@ -267,6 +271,18 @@ pub(super) struct Crawl {
     /// Let these private or local addresses through; repeatable
     #[arg(long, value_name = "CIDR")]
     pub allow_address: Vec<ipnet::IpNet>,
+    /// Ask this name server in place of the system's and of its table of hosts; repeatable
+    #[arg(long, value_name = "ADDR[:PORT]", value_parser = name_server)]
+    pub name_server: Vec<SocketAddr>,
+    /// Go through this proxy: http:// or socks5://, with NAME:PASSWORD@ if need be; HTTP_PROXY and the like are not read
+    #[arg(long, value_name = "URL", hide_default_value = true)]
+    pub proxy: Option<String>,
+    /// Let the --proxy resolve names; the addresses they have are then its business, and go unchecked
+    #[arg(long)]
+    pub proxy_dns: bool,
+    /// Take certificates that are expired, self-signed or for another name, and note what is wrong with them
+    #[arg(long)]
+    pub insecure: bool,
     /// Trust the certificates in this PEM file as well
     #[arg(long, value_name = "FILE")]
     pub ca_file: Option<PathBuf>,
@@ -380,6 +396,12 @@ fn profile(text: &str) -> Result<String, String> {
         return Ok(text.to_owned());
     }
     Err(format!("«{text}» is no profile name: letters, digits, «_», «.» and «-» make one"))
+}
+
+fn name_server(text: &str) -> Result<SocketAddr, String> {
+    let bare = text.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    let address = text.parse().or_else(|_| bare.map(|address| SocketAddr::new(address, DNS_PORT)));
+    address.map_err(|_| format!("«{text}» is no address of a name server: ADDR, ADDR:PORT or [ADDR]:PORT"))
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {

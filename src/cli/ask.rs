@@ -184,9 +184,10 @@ fn explain_robots(
 ) -> anyhow::Result<Value> {
     let origin = url.origin();
     let copy = reader.map(|reader| reader.robots_of(&origin)).transpose()?.flatten();
-    if let Some((copy, _)) = &copy {
+    if let Some(copy) = &copy {
         gate.remember_robots(&origin, copy, wall);
     }
+    let from = reader.filter(|_| copy.is_some()).map(|reader| reader.robots_from(&origin)).transpose()?;
     let last = reader.map(|reader| reader.robots_verdict(url)).transpose()?.flatten();
     let unreachable = known.and_then(Standing::why).filter(|why| why.starts_with("robots.txt "));
     let verdict = gate.verdict(url).or(last);
@@ -201,10 +202,10 @@ fn explain_robots(
         "rule": rule.map(|verdict| verdict.rule.as_str()),
         "line": rule.and_then(|verdict| verdict.line),
         "why": why,
-        "status": copy.as_ref().map(|(copy, _)| copy.status),
-        "from": copy.as_ref().map(|(_, from)| from.as_str()),
-        "fetched": copy.as_ref().map(|(copy, _)| copy.fetched.iso()),
-        "age_s": copy.as_ref().map(|(copy, _)| wall.since(copy.fetched).as_secs()),
+        "status": copy.as_ref().map(|copy| copy.status),
+        "from": from,
+        "fetched": copy.as_ref().map(|copy| copy.fetched.iso()),
+        "age_s": copy.as_ref().map(|copy| wall.since(copy.fetched).as_secs()),
     }))
 }
 

@@ -26,7 +26,7 @@ use crate::report::{self, Progress, Style};
 use crate::web::digest::{Algorithm, digest};
 use crate::web::time::{Clock, SystemClock};
 use crate::web::url::{Login, WebUrl, without_credentials};
-use crate::wire::{Door, Guard};
+use crate::wire::{Door, Guard, NotProxy, Proxy};
 
 /// How often a lock is tried while waiting for it.
 const LOCK_RETRY: Duration = Duration::from_millis(200);
@@ -49,6 +49,7 @@ pub(super) fn run(common: &Common, crawl: Box<Crawl>) -> Outcome {
     };
     // Only now: a start that finds the archive held has read and raised nothing.
     plan.seeds = seeds(&sources)?;
+    log_in(&mut plan.fetch.credentials, &plan.seeds)?;
     let mut progress = progress(common.quiet);
     if plan.fetch.contact.is_none() && !common.quiet {
         let text = "no --contact is given: a site's owner cannot reach you".to_owned();
@@ -266,13 +267,20 @@ pub(super) fn plan(common: &Common, crawl: Crawl, seeds: Vec<SeedInput>) -> anyh
     plan.wire.timeout = crawl.timeout;
     plan.wire.max_body = crawl.max_body;
     plan.wire.resolve = crawl.resolve;
+    plan.wire.name_servers = crawl.name_server;
+    plan.wire.proxy = crawl.proxy.as_deref().map(proxy).transpose()?;
+    plan.wire.proxy_dns = crawl.proxy_dns;
+    if crawl.proxy_dns && crawl.proxy.is_none() {
+        return Err(usage("--proxy-dns is of use with --proxy only"));
+    }
+    plan.wire.insecure = crawl.insecure;
     plan.wire.guard = Guard { allow: crawl.allow_address };
     if let Some(path) = &crawl.ca_file {
         plan.wire.roots = Arc::new(roots(&plan.wire.roots, path)?);
     }
     plan.wire.spool_dir = plan.spool_folder();
     plan.fetch = fetch::Options {
-        credentials: credentials(&crawl.header, crawl.cookies.as_deref(), &plan.seeds)?,
+        credentials: credentials(&crawl.header, crawl.cookies.as_deref())?,
         user_agent: crawl.manners.user_agent,
         contact: crawl.contact,
         accept_encoding: crawl.accept_encoding,
@@ -314,7 +322,7 @@ pub(super) fn plan(common: &Common, crawl: Crawl, seeds: Vec<SeedInput>) -> anyh
 }
 
 /// What only some servers may see. No message here holds any of it.
-fn credentials(headers: &[String], cookies: Option<&Path>, seeds: &[SeedInput]) -> anyhow::Result<Credentials> {
+fn credentials(headers: &[String], cookies: Option<&Path>) -> anyhow::Result<Credentials> {
     let mut credentials = Credentials::default();
     let fields = headers.iter().flat_map(|lines| lines.lines()).filter(|line| !line.trim().is_empty());
     for (number, field) in (1..).zip(fields) {
@@ -328,6 +336,11 @@ fn credentials(headers: &[String], cookies: Option<&Path>, seeds: &[SeedInput]) 
             other => usage(format!("{}: {other}", path.display())),
         })?;
     }
+    Ok(credentials)
+}
+
+/// Adds the logins that stand in the seeds.
+pub(super) fn log_in(credentials: &mut Credentials, seeds: &[SeedInput]) -> anyhow::Result<()> {
     let logins = seeds.iter().flat_map(|seed| match seed {
         SeedInput::Url(text) => Login::of(text).into_iter().collect(),
         SeedInput::Document { name, bytes } => crate::seeds::logins(name, bytes),
@@ -335,7 +348,7 @@ fn credentials(headers: &[String], cookies: Option<&Path>, seeds: &[SeedInput]) 
     for login in logins {
         credentials.login(login).map_err(|unfit| usage(unfit.to_string()))?;
     }
-    Ok(credentials)
+    Ok(())
 }
 
 /// A place in a row: its value must not be shown.
@@ -355,6 +368,11 @@ fn dictionary(path: Option<&Path>, compress: Compress) -> anyhow::Result<Option<
         return Err(usage("--dictionary is of use with --compress zstd only"));
     }
     Ok(Some(Arc::new(Dictionary::open(path).map_err(|error| usage(error.to_string()))?)))
+}
+
+/// Read here and not by clap, which would repeat a wrong value with its password.
+fn proxy(text: &str) -> anyhow::Result<Proxy> {
+    text.parse().map_err(|cause: NotProxy| usage(format!("--proxy cannot be used: {cause}")))
 }
 
 /// The usual roots and those of a PEM file.

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::args::{Common, Crawl};
-use super::crawl::{Performed, block_on, perform_and_tell, plan, progress, seeds, source, verdict, why};
+use super::crawl::{Performed, block_on, log_in, perform_and_tell, plan, progress, seeds, source, verdict, why};
 use super::exit::{Exit, Outcome, failed};
-use super::{print, print_json, say};
+use super::say;
 use crate::crawl::{self, Brings, DATABASE, Decision, Event, Lock};
 use crate::report;
 use crate::web::time::Timestamp;
@@ -22,6 +22,7 @@ pub(super) fn run(common: &Common, crawl: Box<Crawl>) -> Outcome {
     let scratch = tempfile::tempdir().map_err(|cause| failed("make a folder for what is thrown away", cause))?;
     let elsewhere = Common { archive: scratch.path().join("archive"), ..common.clone() };
     let mut plan = plan(&elsewhere, *crawl, seeds)?;
+    log_in(&mut plan.fetch.credentials, &plan.seeds)?;
     plan.dry_run = Some(common.archive.join(DATABASE));
     plan.brings = Brings { images: false, requisites: false };
     plan.budget.archive = None;
@@ -32,7 +33,7 @@ pub(super) fn run(common: &Common, crawl: Box<Crawl>) -> Outcome {
         if let Event::Decided(decision) = event
             && printed.is_ok()
         {
-            printed = if json { print_json(object(decision).to_string()) } else { print(line(decision).as_bytes()) };
+            printed = if json { super::print_json(object(decision)) } else { super::print_text(&line(decision)) };
         }
     };
     let performed = block_on(perform_and_tell(&plan, &mut hear))?;

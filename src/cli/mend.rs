@@ -81,7 +81,7 @@ fn mended_words(mended: &Mended, dry_run: bool) -> String {
 }
 
 pub(super) fn reindex(common: &Common) -> Outcome {
-    let Reindexed { files, captures, others, kept_old, damaged, unread } =
+    let Reindexed { files, captures, others, kept_old, damaged, begun, unread } =
         locked(common, "reindex", |watch| upkeep::reindex(&common.archive, watch))?;
     if !common.quiet {
         let old = match (&damaged, kept_old) {
@@ -98,6 +98,9 @@ pub(super) fn reindex(common: &Common) -> Outcome {
     }
     for damage in &unread {
         say(&format!("{damage}; run pressmark repair"));
+    }
+    for url in &begun {
+        say(&format!("the take-down of {url} was interrupted: run pressmark forget on it again"));
     }
     Ok(if unread.is_empty() { Exit::Done } else { Exit::Damage })
 }

@@ -136,8 +136,11 @@ impl Setting {
         for value in &self.values {
             match (self.key.as_str(), value.as_str()) {
                 ("seeds", seed) => arguments.push(seed.into()),
-                ("quiet" | "strict" | "fresh" | "dns-records", "true") => arguments.push(argument.clone().into()),
-                ("quiet" | "strict" | "fresh" | "dns-records", _) => {}
+                (switch, truth) if is_switch(switch) => {
+                    if truth == "true" {
+                        arguments.push(argument.clone().into());
+                    }
+                }
                 _ => arguments.push(format!("{argument}={value}").into()),
             }
         }
@@ -169,6 +172,14 @@ impl Setting {
             command.mut_subcommand("crawl", |crawl| crawl.mut_arg(&id, set))
         })
     }
+}
+
+/// It stands for itself, without a value.
+fn is_switch(key: &str) -> bool {
+    let command = declared();
+    let crawl = command.find_subcommand("crawl").into_iter().flat_map(Command::get_arguments);
+    let mut all = crawl.chain(command.get_arguments());
+    all.any(|arg| arg.get_long() == Some(key) && matches!(arg.get_action(), ArgAction::SetTrue))
 }
 
 /// Paths in a settings file are relative to that file; URLs and absolute paths stay.

@@ -8,10 +8,11 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use super::Plan;
+use crate::politeness::RobotsCopy;
 use crate::store::{Error, Reader};
 use crate::web::candidate::{Candidate, Role};
 use crate::web::time::Timestamp;
-use crate::web::url::WebUrl;
+use crate::web::url::{Origin, WebUrl};
 use crate::web::verdict::RobotsVerdict;
 
 /// What is decided about one URL.
@@ -70,6 +71,14 @@ impl Dry {
             }
         }
         Ok(out)
+    }
+
+    /// The copy of an origin's rules that the archive beside it has.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(super) fn robots_of(&self, origin: &Origin) -> Result<Option<RobotsCopy>, Error> {
+        Ok(self.beside.as_ref().map(|beside| beside.robots_of(origin)).transpose()?.flatten())
     }
 
     /// Whether this is fetched: a seed, where that leads, and lists by name.

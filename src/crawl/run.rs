@@ -356,6 +356,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
     /// Puts one URL to the gate and does what it says.
     fn ask_for(&mut self, lease: Box<Lease>, now: Moment) -> Result<(), Error> {
         let candidate = &lease.candidate;
+        self.recall_robots(&candidate.url.origin(), now)?;
         // A dry run needs no leave for what it does not ask for, once it knows what robots.txt says.
         if self.dry.as_ref().is_some_and(|dry| !dry.fetches(candidate))
             && let Some(verdict) = self.gate.verdict(&candidate.url)
@@ -400,6 +401,27 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
                 self.decide(|dry| dry.refuse(&candidate.url, &reason))?;
                 let failed = Outcome::Failed { reason, transient: true, status: None };
                 self.settle_unasked(lease, failed, None)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What an earlier run learnt of an origin's rules is taken up when that is first asked for: an archive may know more
+    /// origins than a run ever meets.
+    fn recall_robots(&mut self, origin: &Origin, now: Moment) -> Result<(), Error> {
+        if self.gate.has_heard_of(origin) {
+            return Ok(());
+        }
+        let copy = match &self.dry {
+            Some(dry) => dry.robots_of(origin)?,
+            None => self.reader.robots_of(origin)?,
+        };
+        if let Some(copy) = copy {
+            self.gate.remember_robots(origin, &copy, self.clock.wall());
+            if self.run.after_crash {
+                // What the killed run asked for last is not known, and the delay that the rules ask for is, only now.
+                let rested = self.started.0.after(self.gate.delay(&origin.host));
+                self.gate.remember_host(&origin.host, rested, rested, now);
             }
         }
         Ok(())
@@ -813,14 +835,11 @@ fn robots_body(exchange: &Exchange) -> Vec<u8> {
 
 /// A gate that knows what earlier runs learnt, so that a restart does not hurry.
 fn remembering_gate(plan: &Plan, store: &Store, run: Run, clock: &dyn Clock) -> Result<Gate, Error> {
-    let (now, wall) = (clock.now(), clock.wall());
+    let now = clock.now();
     let mut gate = Gate::new(plan.politeness.clone());
     // A dry run knows what the archive beside it knows, and keeps to the clocks of its hosts.
     let beside = plan.dry_run.as_deref().map(dry::reader).transpose()?.flatten();
     let reader = beside.map_or_else(|| store.reader(), Ok)?;
-    for (origin, copy) in reader.robots()? {
-        gate.remember_robots(&origin, &copy, wall);
-    }
     for host in reader.hosts()? {
         let (mut page, mut requisite) =
             (clock.moment_at(host.clock.page_next), clock.moment_at(host.clock.requisite_next));

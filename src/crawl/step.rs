@@ -174,7 +174,7 @@ impl Step {
         let settled = Settled {
             verdict,
             referer: candidate.referer,
-            fault: exchange.fault.as_ref().map(ToString::to_string),
+            fault: exchange.trouble(),
             outcome,
             tries: tries + 1,
             ..settled(candidate.url.as_str(), candidate.role, reading)
@@ -331,7 +331,9 @@ impl Step {
             }
             Ok(target) => self.lead_on(spot, target, &mut reading),
             Err(cause) => {
-                reading.dead_end = Some(format!("redirects to «{}»: {cause}", without_credentials(&location)));
+                // Enough to recognise it.
+                let location: String = without_credentials(&location).chars().take(200).collect();
+                reading.dead_end = Some(format!("redirects to «{location}»: {cause}"));
             }
         }
         reading
@@ -631,7 +633,7 @@ fn outcome(
         (Some(Fault::Cap), Some(status)) => Outcome::Done { status },
         // Cut by ourselves: it goes first next time.
         (Some(Fault::Abandoned), _) => again(now),
-        (Some(_), _) if tries + 1 < TRIES => again(next),
+        (Some(fault), _) if tries + 1 < TRIES && !fault.is_final() => again(next),
         (Some(fault), _) => failed(fault.to_string()),
         (None, Some(status @ (429 | 503))) => match back_off {
             Some(at) if tries + 1 < PATIENT_TRIES => again(at),

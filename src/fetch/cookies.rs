@@ -71,7 +71,7 @@ fn cookie(line: &str) -> Result<Cookie, &'static str> {
         path: if path.starts_with('/') { path.to_owned() } else { "/".to_owned() },
         secure: truth(secure)?,
         // Milliseconds: beyond what they can count nothing expires.
-        expires: (seconds > 0.0).then(|| Timestamp((seconds * 1000.0) as i64)),
+        expires: (seconds > 0.0).then_some(Timestamp((seconds * 1000.0) as i64)),
         domain: host.host().to_owned(),
         name: name.to_owned(),
         value: value.to_owned(),

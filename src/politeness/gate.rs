@@ -247,6 +247,11 @@ impl Gate {
         self.obey_crawl_delay(origin, Moment::default());
     }
 
+    /// Whether the rules of this origin are known, or have been asked for.
+    pub fn has_heard_of(&self, origin: &Origin) -> bool {
+        self.options.robots == RobotsPolicy::Ignore || self.rulebook.has_heard_of(origin)
+    }
+
     /// The one question.
     pub fn ask(&mut self, url: &WebUrl, class: Class, now: Moment, wall: Timestamp) -> Answer {
         let origin = url.origin();
@@ -294,15 +299,17 @@ impl Gate {
         let delay = self.options.delay;
         let mut address = host.address.map(|address| shared(&mut self.addresses, address, delay));
         // A lane's yes counts as a start, so the parties are asked before it.
-        match host.party.look(name, now) {
-            Turn::Now => {}
-            Turn::NotBefore(at) => return Answer::NotBefore(at),
-            Turn::Busy => return Answer::Busy,
-        }
-        match address.as_mut().map_or(Turn::Now, |party| party.look(name, now)) {
-            Turn::Now => {}
-            Turn::NotBefore(at) => return Answer::NotBefore(at.after(spread(name, at))),
-            Turn::Busy => return Answer::Busy,
+        let own = host.party.look(name, now);
+        // Names that wait for one address draw lots, the one in trouble too: or it would always be first.
+        let both = address.as_mut().map_or(Turn::Now, |party| party.look(name, now));
+        match (own, both) {
+            (Turn::Now, Turn::Now) => {}
+            (Turn::Busy, _) | (_, Turn::Busy) => return Answer::Busy,
+            (Turn::NotBefore(at), Turn::Now) => return Answer::NotBefore(at),
+            (Turn::Now, Turn::NotBefore(at)) => return Answer::NotBefore(at.after(spread(name, at))),
+            (Turn::NotBefore(own), Turn::NotBefore(at)) => {
+                return Answer::NotBefore(own.max(at.after(spread(name, at))));
+            }
         }
         match host.lane(class).turn(now, &stamp) {
             Turn::Now => {
@@ -397,8 +404,8 @@ impl Gate {
         let pace = times.note(exchange);
         let patience = patience(exchange, wall);
         if patience.is_none() && pace == Pace::Good {
-            address.map(Party::pleased);
-            if host.party.pleased() {
+            address.map(|party| party.pleased(written));
+            if host.party.pleased(written) {
                 host.page_times.slow = None;
                 host.requisite_times.slow = None;
             }
@@ -428,7 +435,7 @@ impl Gate {
                 let reach = self.reach.entry(origin).or_default();
                 reach.failures += 1;
                 reach.not_before = now.after(retry_wait(reach.failures));
-                reach.dead = Some(fault.clone()).filter(|_| reach.failures >= ATTEMPTS);
+                reach.dead = Some(fault.clone()).filter(|fault| fault.is_final() || reach.failures >= ATTEMPTS);
             }
             _ if exchange.answer.is_some() => {
                 self.reach.remove(&origin);
@@ -547,9 +554,12 @@ impl AnswerTimes {
 /// in particular.
 fn patience(exchange: &Exchange, wall: Timestamp) -> Option<Option<Duration>> {
     let head = exchange.answer.as_ref()?.read_head();
-    let asked = head.field("retry-after").map(|value| match value.parse::<u64>() {
-        Ok(seconds) => Some(Duration::from_secs(seconds)),
-        Err(_) => Timestamp::from_http(&value).map(|date| date.since(wall)),
+    let asked = head.field("retry-after").map(|value| {
+        // More digits than a number holds are a very long time, and no nonsense.
+        if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
+        }
+        Timestamp::from_http(&value).map(|date| date.since(wall))
     });
     match (head.status, asked) {
         (429 | 503, asked) => Some(asked.flatten()),

@@ -142,9 +142,10 @@ impl Party {
         self.good = 0;
     }
 
-    /// A good answer; true when it has made the party calm again.
-    pub(super) fn pleased(&mut self) -> bool {
-        if self.trouble == 0 {
+    /// A good answer to a request that was written then; true when it has made the party calm again. What was in the
+    /// air when the last sign was heard is no good sign either.
+    pub(super) fn pleased(&mut self, written: Option<Moment>) -> bool {
+        if self.trouble == 0 || written <= Some(self.since) {
             return false;
         }
         self.good += 1;
@@ -183,10 +184,11 @@ mod tests {
         assert_eq!(sign(6), 320, "it was in the air when the last sign was heard");
         assert_eq!(party.gap(), SECOND * 16);
         for gap in [8, 4, 2, 1] {
-            (0..ROW).for_each(|_| assert!(!party.pleased()));
+            (0..ROW).for_each(|_| assert!(!party.pleased(Some(Moment(8)))));
             assert_eq!(party.gap(), SECOND * gap);
         }
-        assert!((1..=ROW).map(|_| party.pleased()).last().unwrap());
+        (0..ROW).for_each(|_| assert!(!party.pleased(Some(Moment(7)))));
+        assert!((1..=ROW).map(|_| party.pleased(Some(Moment(8)))).last().unwrap());
         assert_eq!(party.gap(), Duration::ZERO);
     }
 

@@ -56,7 +56,7 @@ const KEYS: [(&[u8], Key); 14] = [
 #[derive(Clone, Debug)]
 pub struct Robots {
     rules: Box<[Rule]>,
-    /// Of each rule, its line as it is written and then its path in normal form.
+    /// Of each rule, its line as it is written, and its path in normal form where that is not the end of the line.
     text: Box<[u8]>,
     /// The longest `Crawl-delay` of the groups that apply, [`MOST_CRAWL_DELAY`] at most.
     pub crawl_delay: Option<Duration>,
@@ -66,9 +66,8 @@ pub struct Robots {
 #[derive(Clone, Copy, Debug)]
 struct Rule {
     line: u32,
-    text: u32,
-    pattern: u32,
-    end: u32,
+    text: (u32, u32),
+    pattern: (u32, u32),
     allow: bool,
 }
 
@@ -84,14 +83,16 @@ impl Robots {
         let crawl_delay = ours.clone().filter_map(|group| group.crawl_delay).max();
         let (mut rules, mut text) = (Vec::new(), Vec::new());
         for written in ours.flat_map(|group| &group.rules) {
-            let at = |text: &Vec<u8>| u32::try_from(text.len()).unwrap_or(u32::MAX);
-            let start = at(&text);
+            let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+            let start = number(text.len());
             let shown: String = String::from_utf8_lossy(written.text).chars().take(SHOWN).collect();
             text.extend_from_slice(shown.as_bytes());
-            let pattern = at(&text);
-            text.extend_from_slice(&written.pattern);
-            let line = u32::try_from(written.line).unwrap_or(u32::MAX);
-            rules.push(Rule { line, text: start, pattern, end: at(&text), allow: written.allow });
+            let end = number(text.len());
+            if !text.ends_with(&written.pattern) {
+                text.extend_from_slice(&written.pattern);
+            }
+            let pattern = (number(text.len() - written.pattern.len()), number(text.len()));
+            rules.push(Rule { line: number(written.line), text: (start, end), pattern, allow: written.allow });
         }
         Robots { rules: rules.into(), text: text.into(), crawl_delay }
     }
@@ -105,7 +106,7 @@ impl Robots {
         let forms = forms(path_and_query);
         let mut best: Option<(usize, &Rule)> = None;
         for rule in &self.rules {
-            let pattern = self.slice(rule.pattern, rule.end);
+            let pattern = self.slice(rule.pattern);
             let beaten = best.is_some_and(|(most, by)| (pattern.len(), rule.allow) <= (most, by.allow));
             if !beaten && forms.iter().any(|path| matches(pattern, path)) {
                 best = Some((pattern.len(), rule));
@@ -115,13 +116,18 @@ impl Robots {
             None => RobotsVerdict::without_rule("no rule matches"),
             Some((_, rule)) => RobotsVerdict {
                 allowed: rule.allow,
-                rule: String::from_utf8_lossy(self.slice(rule.text, rule.pattern)).into_owned(),
+                rule: String::from_utf8_lossy(self.slice(rule.text)).into_owned(),
                 line: Some(rule.line),
             },
         }
     }
 
-    fn slice(&self, from: u32, to: u32) -> &[u8] {
+    /// The memory it takes, in bytes.
+    pub(super) fn weight(&self) -> usize {
+        self.text.len() + size_of_val(&*self.rules)
+    }
+
+    fn slice(&self, (from, to): (u32, u32)) -> &[u8] {
         &self.text[from as usize..to as usize]
     }
 }
@@ -400,7 +406,7 @@ mod tests {
     /// The rules that bind us, and nothing else.
     fn rewritten(robots: &Robots) -> String {
         let rule = |rule: &Rule| {
-            let pattern = String::from_utf8_lossy(robots.slice(rule.pattern, rule.end));
+            let pattern = String::from_utf8_lossy(robots.slice(rule.pattern));
             format!("{}: {pattern}\n", if rule.allow { "Allow" } else { "Disallow" })
         };
         format!("User-agent: *\n{}", robots.rules.iter().map(rule).collect::<String>())

@@ -22,6 +22,12 @@ pub const STALE: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Redirects of robots.txt that are followed (RFC 9309, 2.3.1.2).
 pub const HOPS: u8 = 5;
 
+/// Rules are held in memory up to so many bytes; then those of origins that nobody is waiting for are let go, to be taken
+/// up from the store again. 100,000 origins with 15 rules each take 106 MB, and 23 MB when they have no robots.txt.
+const ROOM: usize = 256 << 20;
+/// What an origin takes without its rules.
+const ENTRY: usize = 256;
+
 /// A robots.txt as the store keeps it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RobotsCopy {
@@ -103,17 +109,35 @@ pub(super) struct Rulebook {
     /// The product token that robots.txt knows us by.
     agent: String,
     entries: HashMap<Origin, Entry>,
+    /// What the files of all entries weigh, and what they may.
+    weight: usize,
+    room: usize,
 }
 
 impl Rulebook {
     pub(super) fn new(agent: String) -> Rulebook {
-        Rulebook { agent, entries: HashMap::new() }
+        Rulebook { agent, entries: HashMap::new(), weight: 0, room: ROOM }
     }
 
     /// Takes up a stored copy: it holds while it is fresh, and serves later while the host is unreachable.
     pub(super) fn remember(&mut self, origin: Origin, copy: &RobotsCopy, wall: Timestamp) {
         let file = self.file(copy, wall);
-        self.entries.entry(origin).or_default().file = Some(file);
+        self.shelve(origin, file);
+    }
+
+    fn shelve(&mut self, origin: Origin, file: File) {
+        self.weight += file.weight();
+        if self.weight > self.room {
+            self.entries.retain(|_, entry| !matches!(entry.asking, Asking::Not));
+            self.weight = file.weight()
+                + self.entries.values().filter_map(|entry| entry.file.as_ref()).map(File::weight).sum::<usize>();
+        }
+        let before = self.entries.entry(origin).or_default().file.replace(file);
+        self.weight -= before.as_ref().map_or(0, File::weight);
+    }
+
+    pub(super) fn has_heard_of(&self, origin: &Origin) -> bool {
+        self.entries.contains_key(origin)
     }
 
     pub(super) fn look(&self, origin: &Origin, path_and_query: &str, now: Moment, wall: Timestamp) -> Look {
@@ -165,8 +189,10 @@ impl Rulebook {
     }
 
     fn learn(&mut self, origin: &Origin, copy: RobotsCopy, wall: Timestamp) -> Learnt {
-        let file = Some(self.file(&copy, wall));
-        self.entries.insert(origin.clone(), Entry { file, ..Entry::default() });
+        let file = self.file(&copy, wall);
+        self.shelve(origin.clone(), file);
+        let entry = self.entries.entry(origin.clone()).or_default();
+        (entry.asking, entry.attempts) = (Asking::Not, 0);
         Learnt::Known(copy)
     }
 
@@ -179,7 +205,7 @@ impl Rulebook {
 
     fn unreachable(&mut self, asked: &Asked<'_>, exchange: &Exchange, now: Moment, wall: Timestamp) -> Learnt {
         let why = match (&exchange.fault, readable_status(exchange)) {
-            (Some(fault), _) => fault.to_string(),
+            (Some(fault), _) => format!("robots.txt cannot be had ({fault}), so nothing may be fetched"),
             (None, Some(status)) => format!("robots.txt answered {status}, so nothing may be fetched"),
             (None, None) => "robots.txt got no readable answer, so nothing may be fetched".to_owned(),
         };
@@ -211,6 +237,10 @@ impl Rulebook {
 }
 
 impl File {
+    fn weight(&self) -> usize {
+        ENTRY + self.robots.as_ref().map_or(0, Robots::weight)
+    }
+
     fn verdict(&self, path_and_query: &str) -> RobotsVerdict {
         match &self.robots {
             Some(robots) => robots.verdict(path_and_query),
@@ -227,4 +257,32 @@ fn readable_status(exchange: &Exchange) -> Option<u16> {
 fn redirect(exchange: &Exchange) -> Option<WebUrl> {
     let location = exchange.answer.as_ref()?.read_head().field("location")?;
     exchange.url.join(&location, None).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn origin(number: usize) -> Origin {
+        WebUrl::parse(&format!("http://h{number}.example/")).unwrap().origin()
+    }
+
+    #[test]
+    fn the_rules_of_many_origins_take_no_more_than_their_room() {
+        let mut rulebook = Rulebook::new("pressmark".to_owned());
+        rulebook.room = 20_000;
+        rulebook.asked(&origin(0));
+        for number in 0..1000 {
+            let file = format!("User-agent: *\n{}", "Disallow: /a\n".repeat(number % 50));
+            let copy = RobotsCopy { fetched: Timestamp(0), status: 200, bytes: file.into_bytes() };
+            rulebook.remember(origin(number + 1), &copy, Timestamp(1));
+            assert!(rulebook.has_heard_of(&origin(number + 1)));
+            let weight =
+                rulebook.entries.values().filter_map(|entry| entry.file.as_ref()).map(File::weight).sum::<usize>();
+            assert_eq!(rulebook.weight, weight);
+            assert!(weight <= rulebook.room, "{weight}");
+        }
+        // Whom somebody has been sent for is not forgotten.
+        assert!(matches!(rulebook.look(&origin(0), "/", Moment(0), Timestamp(1)), Look::Asked));
+    }
 }

@@ -213,19 +213,28 @@ fn follow_records(transaction: &Transaction<'_>, file: &str, stands: &[Stands]) 
             Ok(Row { id: row.get(0)?, record_id: row.get(1)?, places })
         })?
         .collect::<Result<_, _>>()?;
-    let mut of_record: HashMap<&str, &Row> = rows.iter().map(|row| (row.record_id.as_str(), row)).collect();
+    // A record may stand twice in a file of somebody else's: the row at its place is its own.
+    let mut of_record: HashMap<&str, Vec<&Row>> = HashMap::new();
+    rows.iter().for_each(|row| of_record.entry(&row.record_id).or_default().push(row));
+    let mut take = |stands: &Stands, is_it: &dyn Fn(&Row) -> bool| {
+        let rows = of_record.get_mut(stands.record_id.as_str())?;
+        rows.iter().position(|row| is_it(row)).map(|at| rows.remove(at))
+    };
+    let own: Vec<Option<&Row>> =
+        stands.iter().map(|stands| take(stands, &|row| row.places[0] == Some(int(stands.first.offset)))).collect();
     let mut followed = Followed::default();
     let mut moved: Vec<(&Row, [Option<i64>; 6])> = Vec::new();
-    for (number, stands) in stands.iter().enumerate() {
+    for (number, (stands, own)) in stands.iter().zip(own).enumerate() {
         let places = places(stands);
-        match of_record.remove(stands.record_id.as_str()) {
+        match own.or_else(|| take(stands, &|_| true)) {
             Some(row) if row.places != places => moved.push((row, places)),
             Some(_) => {}
             None => followed.missing.push(number),
         }
     }
+    let lost: Vec<&Row> = of_record.into_values().flatten().collect();
     begin_losing(transaction)?;
-    for row in of_record.values() {
+    for row in &lost {
         transaction.execute("INSERT INTO lost SELECT id, url FROM capture WHERE id = ?1", [row.id])?;
     }
     followed.orphaned = lose(transaction)?;
@@ -240,7 +249,7 @@ fn follow_records(transaction: &Transaction<'_>, file: &str, stands: &[Stands]) 
             (row.id, offset, length, request_offset, request_length, metadata_offset, metadata_length),
         )?;
     }
-    (followed.moved, followed.lost) = (moved.len(), of_record.len());
+    (followed.moved, followed.lost) = (moved.len(), lost.len());
     Ok(followed)
 }
 

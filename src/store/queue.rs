@@ -94,37 +94,28 @@ impl Reader {
         Ok(self.hosts()?.into_iter().find(|host| *host.clock.host == *name))
     }
 
-    /// The stored copies of robots.txt.
+    /// The stored copy of an origin's robots.txt.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
-    pub fn robots(&self) -> Result<Vec<(Origin, RobotsCopy)>, Error> {
-        let read = || -> rusqlite::Result<Vec<(Origin, RobotsCopy)>> {
-            let mut statement = self.connection.prepare("SELECT origin, fetched_ms, status, body FROM robots")?;
-            let rows = statement.query_map([], |row| {
-                let origin = WebUrl::parse(&row.get::<_, String>(0)?).ok().map(|url| url.origin());
-                let fetched = Timestamp(row.get(1)?);
-                Ok(origin.zip(Some(RobotsCopy { fetched, status: row.get(2)?, bytes: row.get(3)? })))
-            })?;
-            rows.filter_map(Result::transpose).collect()
-        };
-        read().map_err(|source| self.failed(source))
-    }
-
-    /// The stored copy of one origin's robots.txt, and the address it was had from: robots.txt may have moved.
-    ///
-    /// # Errors
-    /// [`Error::Sqlite`].
-    pub fn robots_of(&self, origin: &Origin) -> Result<Option<(RobotsCopy, String)>, Error> {
-        let read = || -> rusqlite::Result<Option<(RobotsCopy, String)>> {
-            let copy = self
-                .connection
+    pub fn robots_of(&self, origin: &Origin) -> Result<Option<RobotsCopy>, Error> {
+        let read = || {
+            self.connection
                 .prepare_cached("SELECT fetched_ms, status, body FROM robots WHERE origin = ?1")?
                 .query_row([origin.to_string()], |row| {
                     Ok(RobotsCopy { fetched: Timestamp(row.get(0)?), status: row.get(1)?, bytes: row.get(2)? })
                 })
-                .optional()?;
-            let Some(copy) = copy else { return Ok(None) };
+                .optional()
+        };
+        read().map_err(|source| self.failed(source))
+    }
+
+    /// The address that copy was had from: robots.txt may have moved.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn robots_from(&self, origin: &Origin) -> Result<String, Error> {
+        let read = || -> rusqlite::Result<String> {
             let mut next = self.connection.prepare_cached(
                 "SELECT t.text FROM host h JOIN url u ON u.host = h.id JOIN redirect r ON r.url = u.id
                  JOIN url t ON t.id = r.target
@@ -137,7 +128,7 @@ impl Reader {
                     None => break,
                 }
             }
-            Ok(Some((copy, from)))
+            Ok(from)
         };
         read().map_err(|source| self.failed(source))
     }

@@ -152,9 +152,12 @@ pub fn is_sound(path: &Path) -> Result<bool, Error> {
     }
 }
 
-/// Whether SQLite says that the file is damaged, or was never a database.
+/// Whether SQLite says that the file is damaged, was never a database, or lacks what one of our own questions asks for.
 pub fn is_damage(cause: &rusqlite::Error) -> bool {
+    // SQLITE_ERROR: no such table, no such column.
+    const LACKING: i32 = 1;
     matches!(cause.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+        || cause.sqlite_error().is_some_and(|error| error.extended_code == LACKING)
 }
 
 /// Puts the whole of a database into its one file, so that another can take its place: a log that is left behind would

@@ -106,19 +106,18 @@ impl Store {
                 Act::Allow => allow(&transaction, takedown)?,
                 Act::Block | Act::Unblock => {}
             }
-            transaction.execute(
-                "INSERT OR IGNORE INTO takedown (at_ms, act, url, reason, records) VALUES (?1, ?2, ?3, ?4, ?5)",
-                (
-                    takedown.at.0,
-                    takedown.act.as_str(),
-                    &takedown.url,
-                    &takedown.reason,
-                    serde_json::to_string(&takedown.records).unwrap_or_default(),
-                ),
-            )?;
+            write_down(&transaction, takedown)?;
             transaction.commit()
         };
         carry_out(&mut self.connection).map_err(failed)
+    }
+
+    /// Writes a take-down down that has no effect any more.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn write_down(&mut self, takedown: &Takedown) -> Result<(), Error> {
+        write_down(&self.connection, takedown).map_err(self.failed("write a take-down to"))
     }
 
     /// Every take-down that was carried out, in order.
@@ -201,6 +200,15 @@ fn forget(connection: &Transaction<'_>, takedown: &Takedown) -> rusqlite::Result
         connection.execute("DELETE FROM part WHERE page = ?1", [id])?;
         connection.execute("UPDATE seed SET claims = '{}' WHERE name = ?1", [text])?;
     }
+    Ok(())
+}
+
+fn write_down(connection: &Connection, takedown: &Takedown) -> rusqlite::Result<()> {
+    let records = serde_json::to_string(&takedown.records).unwrap_or_default();
+    connection.execute(
+        "INSERT OR IGNORE INTO takedown (at_ms, act, url, reason, records) VALUES (?1, ?2, ?3, ?4, ?5)",
+        (takedown.at.0, takedown.act.as_str(), &takedown.url, &takedown.reason, records),
+    )?;
     Ok(())
 }
 

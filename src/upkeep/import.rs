@@ -2,8 +2,8 @@
 //!
 //! A file that is one gzip member a record is copied as it is; of any other form, each record is packed as one member.
 //! It never takes a name that exists, and the name it came under stays in it: `import-NAME.warc.gz`. Captures that are
-//! in the archive already, told by the ids of their records, are left out; so is what was forgotten, and what cannot be
-//! read is left out and named, with the requests and metadata that spoke of it.
+//! in the archive already, told by the ids of their records, are left out; so is what was forgotten. What cannot be read
+//! or is not what its digest says is left out and named, with the requests and metadata that spoke of it.
 //! A package (WACZ) is as many files as it has in its folder `archive/`.
 
 use std::collections::HashSet;
@@ -13,11 +13,11 @@ use std::path::{Path, PathBuf};
 
 use super::files::{Shelf, free_name, len, rename};
 use super::reindex::{IMPORT, Index};
-use super::repair::{is_orphan, put_rows_right};
+use super::repair::{altered, is_orphan, put_rows_right};
 use super::rewrite::{Form, Rewriting, stands, survey};
 use super::unwanted::Unwanted;
 use super::{Error, Progress, Watch};
-use crate::archive::{self, Groups, Packing, ReadError, Reading};
+use crate::archive::{self, Groups, Packing, ReadError, Reading, is_intact};
 use crate::crawl::DATABASE;
 use crate::store::{self, Run, Store};
 use crate::web::time::Timestamp;
@@ -209,9 +209,15 @@ impl Importing {
             };
             watch.at(Progress { what: name, done: self.done + group.end(), total: self.total })?;
             seen.as_it_is &= group.alone;
+            for mut damage in altered(&group, path) {
+                damage.path = PathBuf::from(&imported.from);
+                imported.unread.push(damage);
+            }
             let stands = stands(&group);
             if !self.unwanted.is_empty() && self.unwanted.has(&group) {
                 imported.forgotten += usize::from(stands.is_some());
+                seen.left_out.insert(number);
+            } else if group.first().is_some_and(|first| !is_intact(first)) {
                 seen.left_out.insert(number);
             } else if let Some(stands) = stands {
                 if self.store.has_record(&stands.record_id)? {
@@ -242,7 +248,7 @@ impl Importing {
         for (number, group) in Groups::open(path, 0).map_err(Error::io("read", path))?.flatten().enumerate() {
             let goes = seen.left_out.contains(&number) || (seen.is_damaged && is_orphan(&group));
             if !goes {
-                out.keep(&group).map_err(Error::io("write", new))?;
+                out.keep_records(&group, &is_intact).map_err(Error::io("write", new))?;
             }
         }
         out.finish(new)
@@ -255,7 +261,7 @@ struct Seen {
     as_it_is: bool,
     /// Something of it cannot be read.
     is_damaged: bool,
-    /// Groups that the archive has already or has forgotten, by their number among those that can be read: where records
+    /// Groups that the archive has already or has forgotten, and such as are altered, by their number among those that can be read: where records
     /// share a gzip member, several begin at one offset.
     left_out: HashSet<usize>,
 }

@@ -41,6 +41,8 @@ pub struct Reindexed {
     pub kept_old: bool,
     /// The old database was damaged; it is kept under this name.
     pub damaged: Option<PathBuf>,
+    /// URLs whose take-down was interrupted: their captures are there still.
+    pub begun: Vec<String>,
     /// What could not be read: the captures there are not in the database.
     pub unread: Vec<ReadError>,
 }
@@ -70,7 +72,7 @@ pub fn reindex(archive: &Path, watch: Watch<'_>) -> Result<Reindexed, Error> {
         let (captures, others) =
             index.shelve(&mut rebuild.store, &mut |store, found| run_of(store, &mut runs, found, sound), &tell)?;
         (made.captures, made.others) = (captures, others);
-        takedown::carry_over(archive, &mut rebuild.store)?;
+        made.begun = takedown::carry_over(archive, &mut rebuild.store)?;
         Ok(rebuild.finish()?)
     });
     made.unread = index.unread;

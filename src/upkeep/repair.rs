@@ -153,11 +153,7 @@ fn look_through(path: &Path, is_open: bool) -> Result<Seen, Error> {
                 seen.is_shared |= !group.alone;
                 // Something whole comes after it: it was no tail.
                 seen.damage.extend(tail.take());
-                for record in group.records.iter().filter(|record| !is_intact(record)) {
-                    let reason = "the block is not what its digest says".to_owned();
-                    let path = path.to_owned();
-                    seen.damage.push(ReadError { path, offset: record.offset, reason, is_torn: false });
-                }
+                seen.damage.extend(altered(&group, path));
                 seen.holds |= stays(&group, is_open)
                     && group.records.iter().any(|record| record.kind() != "warcinfo" && is_intact(record));
                 seen.end = group.end();
@@ -182,6 +178,15 @@ fn look_through(path: &Path, is_open: bool) -> Result<Seen, Error> {
 /// A capture without the metadata that concludes it: the run was killed while it was written.
 fn is_torn(group: &Group) -> bool {
     group.first().is_some() && !group.is_concluded()
+}
+
+/// Records of a group that are not what their digests say.
+pub(super) fn altered(group: &Group, path: &Path) -> Vec<ReadError> {
+    let altered = group.records.iter().filter(|record| !is_intact(record));
+    let reason = || "the block is not what its digest says".to_owned();
+    altered
+        .map(|record| ReadError { path: path.to_owned(), offset: record.offset, reason: reason(), is_torn: false })
+        .collect()
 }
 
 /// What stays of a group: its intact records, and nothing when the one is not that the others speak of.

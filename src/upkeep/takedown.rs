@@ -49,12 +49,27 @@ pub(super) fn append(archive: &Path, takedown: &Takedown) -> Result<(), Error> {
     append_line(&file(archive), &line)
 }
 
-/// Carries every line out in a database that was made anew: its captures are gone already, its URLs stay refused.
-pub(super) fn carry_over(archive: &Path, store: &mut Store) -> Result<(), Error> {
+/// Carries every line out in a database that was made anew: its captures are gone already, its URLs stay refused. Says
+/// of which URLs there are captures still: their take-down was interrupted, and is for the next [`super::forget`].
+pub(super) fn carry_over(archive: &Path, store: &mut Store) -> Result<Vec<String>, Error> {
+    let forgotten = forgotten(archive, store)?;
+    let mut begun = Vec::new();
     for takedown in lines(archive)? {
-        store.take_down(&takedown)?;
+        let mut is_there = false;
+        for removed in &takedown.records {
+            is_there |= store.has_record(&removed.record_id)?;
+        }
+        if takedown.act == Act::Forget && !forgotten.contains_key(&takedown.url) {
+            // It was allowed again: what it removed may have been imported since.
+            store.write_down(&takedown)?;
+        } else if is_there {
+            begun.push(takedown.url);
+        } else {
+            store.take_down(&takedown)?;
+        }
     }
-    Ok(())
+    begun.dedup();
+    Ok(begun)
 }
 
 /// Hides a URL from replay, or shows it again. The caller holds the archive's lock.

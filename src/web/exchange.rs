@@ -20,7 +20,7 @@ pub struct Exchange {
     pub request: Vec<u8>,
     /// What came back; none when not a byte did.
     pub answer: Option<Answer>,
-    /// The address really connected to.
+    /// The address really connected to; through a proxy, the one it was told. None where the proxy resolves names.
     pub peer: Option<SocketAddr>,
     /// Facts of the TLS session.
     pub tls: Option<Arc<TlsFacts>>,
@@ -141,6 +141,8 @@ pub struct TlsFacts {
     pub cipher_suite: String,
     /// The certificates as sent, the server's own first, in DER.
     pub chain: Vec<Vec<u8>>,
+    /// Why the certificate would have been refused, had it not been let through all the same.
+    pub distrust: Option<String>,
 }
 
 /// What an answer can be recognised by when it is asked for again (RFC 9110, 8.8).
@@ -189,7 +191,10 @@ pub struct Times {
 /// What went wrong, sorted by where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
-    /// The name does not resolve.
+    /// The name server knows that there is no such name, or no address of it.
+    #[error("name does not resolve ({0})")]
+    NoName(String),
+    /// The name does not resolve, for want of a usable answer.
     #[error("name does not resolve ({0})")]
     Dns(String),
     /// The guard refused the address.
@@ -201,6 +206,12 @@ pub enum Fault {
     /// No connection within the time limit.
     #[error("connection timed out")]
     ConnectTimeout,
+    /// The upstream proxy did not let us through.
+    #[error("proxy {0}")]
+    Proxy(String),
+    /// The server's certificate is not to be trusted.
+    #[error("certificate: {0}")]
+    Certificate(String),
     /// The TLS handshake failed.
     #[error("TLS failed ({0})")]
     Tls(String),
@@ -244,7 +255,16 @@ impl Fault {
 
     /// The host could not be talked to at all, so its other URLs have no better prospects.
     pub fn is_unreachable(&self) -> bool {
-        matches!(self, Fault::Dns(_) | Fault::Connect(_) | Fault::ConnectTimeout | Fault::Tls(_) | Fault::TlsTimeout)
+        use Fault::{Certificate, Connect, ConnectTimeout, Dns, NoName, Proxy, Tls, TlsTimeout};
+        matches!(
+            self,
+            NoName(_) | Dns(_) | Connect(_) | ConnectTimeout | Proxy(_) | Certificate(_) | Tls(_) | TlsTimeout
+        )
+    }
+
+    /// It will not have passed in a few seconds, so that trying again in this run is of no use.
+    pub fn is_final(&self) -> bool {
+        matches!(self, Fault::NoName(_) | Fault::Forbidden(_) | Fault::Certificate(_))
     }
 }
 
@@ -302,6 +322,12 @@ impl Exchange {
         let fields = Head::read(&self.request).fields.into_iter();
         let withheld = fields.filter(|field| field.value == WITHHELD.as_bytes());
         withheld.map(|field| field.name.to_ascii_lowercase()).collect()
+    }
+
+    /// What was wrong with it, for a person: its fault, or the certificate that was let through all the same.
+    pub fn trouble(&self) -> Option<String> {
+        let distrust = || self.tls.as_ref()?.distrust.clone().map(|why| Fault::Certificate(why).to_string());
+        self.fault.as_ref().map(ToString::to_string).or_else(distrust)
     }
 
     /// From the request's last byte to the answer's last.

@@ -1,19 +1,17 @@
 //! One exchange through the door: from a client's request with its pass to the recording.
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::net::UnixStream;
 use tokio::time::{Instant, timeout};
 
-use super::names::Address;
 use super::spool::Spool;
-use super::stream::{Connection, Stream, server_name, tls_facts};
+use super::stream::Stream;
 use super::{Error, Inner, PASS_FIELD, Slot, lock};
-use crate::web::exchange::{Answer, Exchange, Fault, NameAnswer};
+use crate::web::exchange::{Answer, Exchange, Fault};
 use crate::web::framing::Framing;
 use crate::web::url::Origin;
 
@@ -79,7 +77,7 @@ impl Inner {
                 Err(fault) => return Some(fault),
             },
         };
-        exchange.peer = Some(connection.peer);
+        exchange.peer = connection.peer;
         exchange.tls = connection.tls.clone();
         let sent = send(&mut connection.stream, &request.head, self.options.timeout).await;
         exchange.request.clone_from(&request.head);
@@ -144,71 +142,6 @@ impl Inner {
             }
             if tape.framing.is_done() {
                 return None;
-            }
-        }
-    }
-
-    async fn connect(&self, origin: &Origin, exchange: &mut Exchange, start: Instant) -> Result<Connection, Fault> {
-        let found = timeout(self.options.timeout, self.names.addresses(origin)).await;
-        let found = found.unwrap_or_else(|_| Err(Fault::Dns("no answer in time".to_owned())))?;
-        exchange.times.dns = Some(start.elapsed());
-        exchange.names = found
-            .answer
-            .map(|records| Arc::new(NameAnswer { host: origin.host.to_string(), at: self.clock.wall(), records }));
-        let mut last = Fault::Dns("no address".to_owned());
-        for address in found.addresses {
-            match self.connect_to(address).await {
-                Ok((stream, peer)) => {
-                    exchange.times.connect = Some(start.elapsed());
-                    exchange.peer = Some(peer);
-                    let connection = self.secure(origin, stream, peer).await?;
-                    exchange.times.tls = connection.tls.as_ref().map(|_| start.elapsed());
-                    return Ok(connection);
-                }
-                Err(fault) => last = fault,
-            }
-        }
-        Err(last)
-    }
-
-    /// Connects, and checks the address before and after.
-    async fn connect_to(&self, address: Address) -> Result<(TcpStream, std::net::SocketAddr), Fault> {
-        let admits = |ip: std::net::IpAddr| address.given || self.options.guard.admits(ip);
-        if !admits(address.to.ip()) {
-            return Err(Fault::Forbidden(address.to.ip()));
-        }
-        self.connects.fetch_add(1, Ordering::Relaxed);
-        let stream = match timeout(self.options.timeout, TcpStream::connect(address.to)).await {
-            Err(_) => return Err(Fault::ConnectTimeout),
-            Ok(Err(cause)) => return Err(Fault::Connect(cause.kind().to_string())),
-            Ok(Ok(stream)) => stream,
-        };
-        let peer = stream.peer_addr().map_err(|cause| Fault::Connect(cause.kind().to_string()))?;
-        if !admits(peer.ip()) {
-            return Err(Fault::Forbidden(peer.ip()));
-        }
-        // Small requests must not wait for one another; without it they are only slower.
-        let _ = stream.set_nodelay(true);
-        Ok((stream, peer))
-    }
-
-    async fn secure(
-        &self,
-        origin: &Origin,
-        stream: TcpStream,
-        peer: std::net::SocketAddr,
-    ) -> Result<Connection, Fault> {
-        let since = Instant::now();
-        if !origin.tls {
-            return Ok(Connection { stream: Stream::Plain(stream), peer, tls: None, since });
-        }
-        let name = server_name(&origin.host).map_err(Fault::Tls)?;
-        match timeout(self.options.timeout, self.tls.connect(name, stream)).await {
-            Err(_) => Err(Fault::TlsTimeout),
-            Ok(Err(cause)) => Err(Fault::Tls(cause.to_string())),
-            Ok(Ok(stream)) => {
-                let tls = Some(Arc::new(tls_facts(&stream)));
-                Ok(Connection { stream: Stream::Tls(Box::new(stream)), peer, tls, since })
             }
         }
     }

@@ -10,15 +10,19 @@
 //! ever sent twice or unasked. The recording holds at least what the client saw. The door never makes an answer up.
 //! It enforces no pace; that is the gate's. Why it exists: `docs/decisions/0001-one-door.md`.
 
+mod dial;
 mod exchange;
 mod guard;
 mod names;
 mod pool;
+mod proxy;
 mod spool;
 mod stream;
+mod trust;
 
 use std::collections::HashMap;
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,6 +34,7 @@ use tokio::task::JoinHandle;
 
 pub use guard::Guard;
 pub use names::Resolve;
+pub use proxy::{NotProxy, Proxy};
 
 use crate::web::exchange::Exchange;
 use crate::web::time::{Clock, Stamp, Timestamp};
@@ -37,7 +42,8 @@ use crate::web::url::WebUrl;
 
 /// The private request field that names a pass; it never leaves the process.
 pub const PASS_FIELD: &str = "x-pressmark-pass";
-/// Descriptors an exchange may take: two ends of the unix socket, one to the origin, one spool file.
+/// Descriptors an exchange may take: two ends of the unix socket, one to the origin, one spool file. Two more for a
+/// moment, where addresses are tried side by side.
 const DESCRIPTORS_PER_EXCHANGE: u64 = 4;
 /// Descriptors kept for the archive, the database, the log and the like.
 const DESCRIPTORS_RESERVED: u64 = 64;
@@ -63,12 +69,20 @@ pub struct Options {
     pub spool_dir: PathBuf,
     /// Addresses given for names, each allowed by that.
     pub resolve: Vec<Resolve>,
+    /// Name servers to ask in place of the system's.
+    pub name_servers: Vec<SocketAddr>,
     /// Whether exchanges tell what name servers answered.
     pub tell_names: bool,
     /// Which addresses may be connected to.
     pub guard: Guard,
     /// The roots that certificates must lead to.
     pub roots: Arc<rustls::RootCertStore>,
+    /// Certificates that do not are let through, and noted.
+    pub insecure: bool,
+    /// What all connections go through.
+    pub proxy: Option<Proxy>,
+    /// The proxy resolves names; then the guard sees literal addresses only.
+    pub proxy_dns: bool,
 }
 
 impl Default for Options {
@@ -81,9 +95,13 @@ impl Default for Options {
             spool_from: 1 << 20,
             spool_dir: std::env::temp_dir(),
             resolve: Vec::new(),
+            name_servers: Vec::new(),
             tell_names: false,
             guard: Guard::default(),
             roots: Arc::new(roots),
+            insecure: false,
+            proxy: None,
+            proxy_dns: false,
         }
     }
 }
@@ -120,6 +138,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     names: names::Names,
     tls: tokio_rustls::TlsConnector,
+    judge: Arc<trust::Judge>,
     waiting: Mutex<HashMap<u64, Slot>>,
     pool: pool::Pool,
     next: AtomicU64,
@@ -198,13 +217,20 @@ impl Door {
     /// When the private socket or TLS cannot be set up; neither depends on the network.
     pub fn open(options: Options, clock: Arc<dyn Clock>) -> Result<Door, Error> {
         let (socket, listener, folder) = listen().map_err(Error::Socket)?;
-        let tls = stream::connector(&options.roots).map_err(Error::Tls)?;
+        let (tls, judge) = stream::connector(&options).map_err(Error::Tls)?;
+        let names = names::Options {
+            given: options.resolve.clone(),
+            servers: options.name_servers.clone(),
+            timeout: options.timeout,
+            tell: options.tell_names,
+        };
         let room = usize::try_from((descriptors().saturating_sub(DESCRIPTORS_RESERVED)) / DESCRIPTORS_PER_EXCHANGE);
         let inner = Arc::new(Inner {
-            names: names::Names::new(&options.resolve, options.tell_names),
+            names: names::Names::new(&names),
             options,
             clock,
             tls,
+            judge,
             waiting: Mutex::default(),
             pool: pool::Pool::new(IDLE_CONNECTIONS),
             next: AtomicU64::new(1),

@@ -7,7 +7,11 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use hickory_resolver::TokioResolver;
-use hickory_resolver::lookup_ip::LookupIp;
+use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ProtocolConfig, ResolveHosts, ResolverConfig};
+use hickory_resolver::lookup::Lookup;
+use hickory_resolver::net::{DnsError, NetError};
+use hickory_resolver::proto::op::ResponseCode;
+use hickory_resolver::proto::rr::{Record, RecordType};
 
 use super::lock;
 use crate::web::exchange::Fault;
@@ -15,6 +19,32 @@ use crate::web::url::Origin;
 
 /// Times to live are whole seconds.
 const TTL_UNIT: Duration = Duration::from_secs(1);
+/// The longest that an answer is believed, whatever it says of itself.
+const LONGEST_TTL: Duration = Duration::from_secs(24 * 3600);
+/// The same for «there is no such name»: names that are new should not have to wait for the next day.
+const LONGEST_NEGATIVE_TTL: Duration = Duration::from_secs(15 * 60);
+/// Answers kept in memory.
+const CACHED: u64 = 8_192;
+/// One question to a name server waits for so long, then it is asked again (resolv.conf(5)); less where `--timeout` is
+/// short, so that a lost packet is no lost name.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Questions in the air to one name server: more than requests can be.
+const QUESTIONS: usize = 8_192;
+/// Addresses of IPv6 may come so much later than those of IPv4 (RFC 8305, 3).
+const LATE: Duration = Duration::from_millis(50);
+
+/// How names become addresses.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Options {
+    /// Addresses given for names.
+    pub given: Vec<Resolve>,
+    /// Whom to ask; the system's name servers and its table of hosts when there are none.
+    pub servers: Vec<SocketAddr>,
+    /// The most time there is for a name.
+    pub timeout: Duration,
+    /// Whether it is wanted what name servers say.
+    pub tell: bool,
+}
 
 /// An address given for a name and port, as in `--resolve HOST:PORT:ADDR[:PORT]`. It is allowed by being given.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,52 +107,151 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// With the addresses given; `tell` wants to know what name servers say.
-    pub(super) fn new(resolve: &[Resolve], tell: bool) -> Names {
+    /// That resolve so.
+    pub(super) fn new(options: &Options) -> Names {
         let mut given: HashMap<(String, u16), Vec<SocketAddr>> = HashMap::new();
-        for rule in resolve {
+        for rule in &options.given {
             given.entry((rule.host.clone(), rule.port)).or_default().push(rule.to);
         }
-        let resolver = TokioResolver::builder_tokio().ok().and_then(|builder| builder.build().ok());
-        Names { given, resolver, told: tell.then(Mutex::default) }
+        Names { given, resolver: resolver(options), told: options.tell.then(Mutex::default) }
+    }
+
+    /// The addresses given for an origin.
+    pub(super) fn given(&self, origin: &Origin) -> Option<Vec<Address>> {
+        let given = self.given.get(&(origin.host.to_string(), origin.port))?;
+        Some(given.iter().map(|to| Address { to: *to, given: true }).collect())
     }
 
     /// The addresses of an origin, in the order to try them; at least one.
     pub(super) async fn addresses(&self, origin: &Origin) -> Result<Found, Fault> {
-        if let Some(given) = self.given.get(&(origin.host.to_string(), origin.port)) {
-            let addresses = given.iter().map(|to| Address { to: *to, given: true }).collect();
+        if let Some(addresses) = self.given(origin) {
             return Ok(Found { addresses, answer: None });
         }
         let found = |address: IpAddr| Address { to: SocketAddr::new(address, origin.port), given: false };
-        let literal = origin.host.trim_start_matches('[').trim_end_matches(']');
-        if let Ok(address) = literal.parse::<IpAddr>() {
+        if let Some(address) = literal(&origin.host) {
             return Ok(Found { addresses: vec![found(address)], answer: None });
         }
         let resolver = self.resolver.as_ref().ok_or_else(|| Fault::Dns("this system has no resolver".to_owned()))?;
         // The final dot keeps the system's search domains out of it.
         let name = format!("{}.", origin.host.trim_end_matches('.'));
-        let answer = resolver.lookup_ip(name).await.map_err(|cause| Fault::Dns(cause.to_string()))?;
-        let addresses: Vec<Address> = answer.iter().map(found).collect();
-        if addresses.is_empty() {
-            return Err(Fault::Dns("no address".to_owned()));
-        }
-        Ok(Found { addresses, answer: self.answer(&origin.host, &answer) })
+        let answers = look_up(resolver, &name).await?;
+        let (v6, v4): (Vec<IpAddr>, Vec<IpAddr>) = answers
+            .iter()
+            .flat_map(Lookup::answers)
+            .filter_map(|record| record.data.ip_addr())
+            .partition(IpAddr::is_ipv6);
+        let addresses = interleaved(v6, v4).into_iter().map(found).collect();
+        Ok(Found { addresses, answer: self.answer(&origin.host, &answers) })
     }
 
     /// What the name server said, unless that is told already.
-    fn answer(&self, host: &str, answer: &LookupIp) -> Option<Vec<String>> {
-        let until = answer.valid_until();
+    fn answer(&self, host: &str, answers: &[Lookup]) -> Option<Vec<String>> {
+        let until = answers.iter().map(Lookup::valid_until).min()?;
         let mut told = lock(self.told.as_ref()?);
         if told.get(host).is_some_and(|before| until <= *before + TTL_UNIT) {
             return None;
         }
         told.insert(host.to_owned(), until);
-        let line = |record: &hickory_resolver::proto::rr::Record| {
+        let line = |record: &Record| {
             let (name, ttl, class, kind) = (&record.name, record.ttl, record.dns_class, record.record_type());
             format!("{name}\t{ttl}\t{class}\t{kind}\t{}", record.data)
         };
-        Some(answer.as_lookup().answers().iter().map(line).collect())
+        Some(answers.iter().flat_map(Lookup::answers).map(line).collect())
     }
+}
+
+/// The address that a host is, when it is no name.
+pub(super) fn literal(host: &str) -> Option<IpAddr> {
+    host.trim_start_matches('[').trim_end_matches(']').parse().ok()
+}
+
+fn resolver(options: &Options) -> Option<TokioResolver> {
+    let mut builder = if options.servers.is_empty() {
+        TokioResolver::builder_tokio().ok()?
+    } else {
+        let config = ResolverConfig::from_name_servers(options.servers.iter().map(name_server).collect());
+        TokioResolver::builder_with_config(config, Default::default())
+    };
+    let settings = builder.options_mut();
+    if !options.servers.is_empty() {
+        settings.use_hosts_file = ResolveHosts::Never;
+    }
+    settings.cache_size = CACHED;
+    settings.positive_max_ttl = Some(LONGEST_TTL);
+    settings.negative_max_ttl = Some(LONGEST_NEGATIVE_TTL);
+    settings.max_active_requests = QUESTIONS;
+    settings.timeout = PATIENCE.min(options.timeout / 3);
+    builder.build().ok()
+}
+
+fn name_server(address: &SocketAddr) -> NameServerConfig {
+    // By UDP, and by TCP what does not fit (RFC 7766, 5).
+    let connections = [ProtocolConfig::Udp, ProtocolConfig::Tcp].map(|protocol| {
+        let mut connection = ConnectionConfig::new(protocol);
+        connection.port = address.port();
+        connection
+    });
+    NameServerConfig::new(address.ip(), true, connections.into())
+}
+
+/// Asks for the addresses of both families at once. What there is of one is enough; that there are none is certain only
+/// when it is for both.
+async fn look_up(resolver: &TokioResolver, name: &str) -> Result<Vec<Lookup>, Fault> {
+    let mut v6 = std::pin::pin!(resolver.lookup(name, RecordType::AAAA));
+    let mut v4 = std::pin::pin!(resolver.lookup(name, RecordType::A));
+    let (v6, v4) = tokio::select! {
+        v6 = &mut v6 => (v6, v4.await),
+        v4 = &mut v4 => {
+            let v6 = match &v4 {
+                // A name server that swallows questions about IPv6 does not hold up a host that has IPv4.
+                Ok(_) => tokio::time::timeout(LATE, v6).await.unwrap_or(Err(NetError::Timeout)),
+                Err(_) => v6.await,
+            };
+            (v6, v4)
+        }
+    };
+    let mut faults = Vec::new();
+    let mut answers = Vec::new();
+    for answer in [v6, v4] {
+        match answer {
+            Ok(answer) if answer.answers().iter().any(|record| record.data.ip_addr().is_some()) => answers.push(answer),
+            Ok(_) => faults.push(Fault::NoName(NO_ADDRESS.to_owned())),
+            Err(cause) => faults.push(fault(&cause)),
+        }
+    }
+    if answers.is_empty() {
+        faults.sort_by_key(Fault::is_final);
+        return Err(faults.swap_remove(0));
+    }
+    Ok(answers)
+}
+
+const NO_ADDRESS: &str = "it has no address";
+
+/// Why there is no answer, in words.
+fn fault(cause: &NetError) -> Fault {
+    match cause {
+        NetError::Dns(DnsError::NoRecordsFound(none)) => match none.response_code {
+            ResponseCode::NXDomain => Fault::NoName("there is no such name".to_owned()),
+            ResponseCode::NoError => Fault::NoName(NO_ADDRESS.to_owned()),
+            code => Fault::Dns(format!("the name server answered {code}")),
+        },
+        NetError::Dns(DnsError::ResponseCode(code)) => Fault::Dns(format!("the name server answered {code}")),
+        NetError::Timeout => Fault::Dns("no answer in time".to_owned()),
+        NetError::NoConnections | NetError::Io(_) => Fault::Dns("no name server can be reached".to_owned()),
+        _ => Fault::Dns("the name server's answer makes no sense".to_owned()),
+    }
+}
+
+/// IPv6 first, then by turns, so that a family that is dead costs one attempt (RFC 8305, 4).
+fn interleaved(v6: Vec<IpAddr>, v4: Vec<IpAddr>) -> Vec<IpAddr> {
+    let (mut v6, mut v4) = (v6.into_iter(), v4.into_iter());
+    let mut all = Vec::with_capacity(v6.len() + v4.len());
+    while v6.len() + v4.len() > 0 {
+        all.extend(v6.next());
+        all.extend(v4.next());
+    }
+    all
 }
 
 #[cfg(test)]
@@ -153,14 +282,13 @@ mod tests {
 
     #[tokio::test]
     async fn what_a_name_server_says_is_told_once() {
-        use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ProtocolConfig, ResolverConfig};
-        let server = name_server().await;
-        let mut connection = ConnectionConfig::new(ProtocolConfig::Udp);
-        connection.port = server.port();
-        let servers = vec![NameServerConfig::new(server.ip(), true, vec![connection])];
-        let config = ResolverConfig::from_name_servers(servers);
-        let mut names = Names::new(&["given.example:80:127.0.0.1".parse().unwrap()], true);
-        names.resolver = TokioResolver::builder_with_config(config, Default::default()).build().ok();
+        let options = Options {
+            given: vec!["given.example:80:127.0.0.1".parse().unwrap()],
+            servers: vec![name_server().await],
+            timeout: PATIENCE,
+            tell: true,
+        };
+        let names = Names::new(&options);
         let origin = |host: &str| crate::web::url::WebUrl::parse(&format!("http://{host}/")).unwrap().origin();
         let found = names.addresses(&origin("news.example")).await.unwrap();
         assert_eq!(found.addresses, [Address { to: "192.0.2.7:80".parse().unwrap(), given: false }]);
@@ -168,6 +296,18 @@ mod tests {
         let again = names.addresses(&origin("news.example")).await.unwrap();
         assert_eq!((again.addresses, again.answer), (found.addresses, None));
         assert_eq!(names.addresses(&origin("given.example")).await.unwrap().answer, None);
+    }
+
+    #[test]
+    fn families_take_turns() {
+        let list = |texts: &str| texts.split_whitespace().map(|text| text.parse().unwrap()).collect::<Vec<IpAddr>>();
+        for (v6, v4, want) in [
+            ("::1 ::2 ::3", "1.1.1.1 1.1.1.2", "::1 1.1.1.1 ::2 1.1.1.2 ::3"),
+            ("", "1.1.1.1 1.1.1.2", "1.1.1.1 1.1.1.2"),
+            ("::1", "", "::1"),
+        ] {
+            assert_eq!(interleaved(list(v6), list(v4)), list(want));
+        }
     }
 
     #[test]

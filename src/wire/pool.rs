@@ -44,12 +44,28 @@ impl Pool {
         }
         let since = |connections: &Vec<Connection>| connections.first().map(|one| one.since);
         let oldest = all.iter().min_by_key(|(_, connections)| since(connections)).map(|(origin, _)| origin.clone());
-        if let Some(origin) = oldest
-            && let Some(connections) = all.get_mut(&origin)
-        {
+        if let Some(origin) = oldest {
+            Pool::drop_first(&mut all, &origin);
+        }
+    }
+
+    /// Drops an idle connection to the host, if there is one: another is about to be made. So a host never has more of
+    /// them than it had exchanges at once, whatever schemes and ports those went to.
+    pub(super) fn make_room(&self, host: &str) {
+        let mut all = lock(&self.idle);
+        let spare = all.iter().filter(|(origin, _)| &*origin.host == host);
+        let spare = spare.min_by_key(|(_, connections)| connections.first().map(|one| one.since));
+        if let Some(origin) = spare.map(|(origin, _)| origin.clone()) {
+            Pool::drop_first(&mut all, &origin);
+        }
+    }
+
+    /// Drops the oldest connection to an origin.
+    fn drop_first(all: &mut HashMap<Origin, Vec<Connection>>, origin: &Origin) {
+        if let Some(connections) = all.get_mut(origin) {
             connections.remove(0);
             if connections.is_empty() {
-                all.remove(&origin);
+                all.remove(origin);
             }
         }
     }

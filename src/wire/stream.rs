@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use rustix::net::RecvFlags;
+use rustls::client::WebPkiServerVerifier;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -14,12 +15,14 @@ use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::trust::Judge;
 use crate::web::exchange::TlsFacts;
 
 /// A connection with what is known of it.
 pub(super) struct Connection {
     pub stream: Stream,
-    pub peer: SocketAddr,
+    /// Unknown where a proxy has resolved the name.
+    pub peer: Option<SocketAddr>,
     pub tls: Option<Arc<TlsFacts>>,
     /// Since when it has been idle.
     pub since: Instant,
@@ -58,15 +61,20 @@ impl Stream {
     }
 }
 
-/// What makes TLS connections: TLS 1.2 and 1.3 through ring, HTTP/1.1 alone offered.
-pub(super) fn connector(roots: &Arc<rustls::RootCertStore>) -> Result<TlsConnector, rustls::Error> {
+/// What makes TLS connections: TLS 1.2 and 1.3 through ring, HTTP/1.1 alone offered. And what judges certificates.
+pub(super) fn connector(options: &super::Options) -> Result<(TlsConnector, Arc<Judge>), rustls::Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let strict = WebPkiServerVerifier::builder_with_provider(options.roots.clone(), provider.clone())
+        .build()
+        .map_err(|cause| rustls::Error::General(cause.to_string()))?;
+    let judge = Arc::new(Judge::new(strict, options.insecure));
     let mut config = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots.clone())
+        .dangerous()
+        .with_custom_certificate_verifier(judge.clone())
         .with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(TlsConnector::from(Arc::new(config)))
+    Ok((TlsConnector::from(Arc::new(config)), judge))
 }
 
 /// The name a certificate must be for.
@@ -75,7 +83,7 @@ pub(super) fn server_name(host: &str) -> Result<ServerName<'static>, String> {
     ServerName::try_from(host).map_err(|cause| cause.to_string())
 }
 
-pub(super) fn tls_facts(stream: &TlsStream<TcpStream>) -> TlsFacts {
+pub(super) fn tls_facts(stream: &TlsStream<TcpStream>, judge: &Judge, name: &ServerName<'_>) -> TlsFacts {
     let session = stream.get_ref().1;
     let version = match session.protocol_version() {
         Some(rustls::ProtocolVersion::TLSv1_3) => "1.3".to_owned(),
@@ -84,8 +92,13 @@ pub(super) fn tls_facts(stream: &TlsStream<TcpStream>) -> TlsFacts {
     };
     // rustls calls the suites of TLS 1.3 TLS13_…; IANA's names have no such mark.
     let suite = session.negotiated_cipher_suite().map(|suite| format!("{:?}", suite.suite()));
-    let chain = session.peer_certificates().unwrap_or_default().iter().map(|one| one.as_ref().to_vec()).collect();
-    TlsFacts { version, cipher_suite: suite.unwrap_or_default().replace("TLS13_", "TLS_"), chain }
+    let chain = session.peer_certificates().unwrap_or_default();
+    TlsFacts {
+        version,
+        cipher_suite: suite.unwrap_or_default().replace("TLS13_", "TLS_"),
+        chain: chain.iter().map(|one| one.as_ref().to_vec()).collect(),
+        distrust: judge.distrust(chain, name),
+    }
 }
 
 impl AsyncRead for Stream {

@@ -40,6 +40,11 @@ fn lines_of_an_index() {
 }
 
 #[test]
+fn robots_files() {
+    holds_for_all("robots", robots);
+}
+
+#[test]
 fn heads_of_answers() {
     holds_for_all("http", http);
 }

@@ -936,17 +936,17 @@ async fn a_failure_before_the_request_has_a_name_and_sets_no_stamp() {
         ("https://mute.example/", Fault::TlsTimeout),
         ("https://plain.example/", Fault::Tls(String::new())),
         ("https://closing.example/", Fault::Tls(String::new())),
-        ("https://own.example/", Fault::Tls(String::new())),
-        ("https://wrong.example/", Fault::Tls(String::new())),
+        ("https://own.example/", Fault::Certificate("self-signed".to_owned())),
+        ("https://wrong.example/", Fault::Certificate("not for wrong.example".to_owned())),
         // RFC 6761, 6.4: resolvers answer for it themselves.
-        ("http://nowhere.invalid/", Fault::Dns(String::new())),
+        ("http://nowhere.invalid/", Fault::NoName("there is no such name".to_owned())),
     ] {
         let permit = Permit::for_test();
         let stamp = permit.stamp().clone();
         let exchange = fetcher.exchange(Request { permit, ..request(url) }).await.unwrap();
         let fault = exchange.fault.unwrap();
         let same = match (&fault, &want) {
-            (Fault::Tls(why), Fault::Tls(_)) | (Fault::Dns(why), Fault::Dns(_)) => !why.is_empty(),
+            (Fault::Tls(why), Fault::Tls(_)) => !why.is_empty(),
             (fault, want) => fault == want,
         };
         assert!(same, "{url}: {fault:?}");

@@ -3,8 +3,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod addresses;
 mod archive_readme;
 mod archive_run;
+mod certificates;
 mod corpus;
 mod crash;
 mod door;
@@ -18,11 +20,16 @@ mod gazette;
 mod hand_clock;
 mod healthy;
 mod invariants;
+mod judge;
 mod lantern;
 mod licences;
+mod name_server;
+mod names;
 mod origin;
+mod pace;
 mod patience;
 mod politeness_page;
+mod proxies;
 mod readers;
 mod readme;
 mod replayed;
@@ -40,6 +47,7 @@ mod sweep;
 mod tidy;
 mod traps;
 mod upkeep;
+mod urls;
 mod verify;
 mod whole_crawl;
 mod wire_cases;

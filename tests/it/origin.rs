@@ -7,9 +7,9 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, KeyUsagePurpose};
-use rustls::RootCertStore;
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use rustls::{RootCertStore, SupportedProtocolVersion};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
@@ -39,7 +39,16 @@ impl Origin {
         F: Fn(Line) -> Served + Clone + Send + 'static,
         Served: Future<Output = ()> + Send + 'static,
     {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Origin::start_at(([127, 0, 0, 1], 0).into(), tls, serve).await
+    }
+
+    /// The same, at this address of loopback.
+    pub async fn start_at<F, Served>(address: SocketAddr, tls: Option<TlsAcceptor>, serve: F) -> Origin
+    where
+        F: Fn(Line) -> Served + Clone + Send + 'static,
+        Served: Future<Output = ()> + Send + 'static,
+    {
+        let listener = TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
         let log = Arc::new(Log::default());
         let shared = log.clone();
@@ -198,6 +207,9 @@ impl Authority {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
         let key = KeyPair::generate().unwrap();
+        // A name of its own, as authorities have; two of one name would be taken for one with a wrong signature.
+        let name = data_encoding::HEXLOWER.encode(&key.public_key_raw()[..16]);
+        params.distinguished_name.push(DnType::CommonName, name);
         let certificate = params.self_signed(&key).unwrap().der().clone();
         Authority { issuer: Issuer::new(params, key), certificate }
     }
@@ -218,10 +230,18 @@ impl Authority {
 
     /// TLS with a certificate for that name, and the certificate.
     pub fn certify(&self, name: &str) -> (TlsAcceptor, CertificateDer<'static>) {
+        self.certify_as(CertificateParams::new(vec![name.to_owned()]).unwrap(), rustls::DEFAULT_VERSIONS)
+    }
+
+    /// TLS of these versions with that certificate.
+    pub fn certify_as(
+        &self,
+        params: CertificateParams,
+        versions: &[&'static SupportedProtocolVersion],
+    ) -> (TlsAcceptor, CertificateDer<'static>) {
         let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap().der().clone();
-        (acceptor(certificate.clone(), &key), certificate)
+        (acceptor(certificate.clone(), &key, versions), certificate)
     }
 }
 
@@ -229,14 +249,18 @@ impl Authority {
 pub fn self_signed(name: &str) -> TlsAcceptor {
     let key = KeyPair::generate().unwrap();
     let certificate = CertificateParams::new(vec![name.to_owned()]).unwrap().self_signed(&key).unwrap().der().clone();
-    acceptor(certificate, &key)
+    acceptor(certificate, &key, rustls::DEFAULT_VERSIONS)
 }
 
-fn acceptor(certificate: CertificateDer<'static>, key: &KeyPair) -> TlsAcceptor {
+fn acceptor(
+    certificate: CertificateDer<'static>,
+    key: &KeyPair,
+    versions: &[&'static SupportedProtocolVersion],
+) -> TlsAcceptor {
     let key = PrivatePkcs8KeyDer::from(key.serialize_der()).into();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(versions)
         .unwrap()
         .with_no_client_auth()
         .with_single_cert(vec![certificate], key)

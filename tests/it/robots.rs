@@ -100,6 +100,7 @@ fn cases() -> Vec<Case> {
         case("200", file("200 OK"), RULE),
         case("200 that allows", answer("200 OK", "User-agent: *\nDisallow: /\nAllow: /page"), Fetched("Allow: /page")),
         case("200 for others", answer("200 OK", "User-agent: other\nDisallow: /"), FREE),
+        case("200 and slow", answer("200 OK", "User-agent: *\nCrawl-delay: 2\nSitemap: http://h.example/s.xml"), FREE),
         case("200 for us by name", answer("200 OK", "User-agent: PressMark/1.0\nDisallow: /page"), RULE),
         case("200 and empty", answer("200 OK", ""), FREE),
         case("200 without a length", says(format!("HTTP/1.1 200 OK\r\n\r\n{FILE}")), RULE),
@@ -141,15 +142,15 @@ fn cases() -> Vec<Case> {
         case("nothing", says(""), Failed("")),
         case("a reset", Does::Resets, Failed("")),
         case("nobody listens", Does::Refuses, Failed("refused")),
-        case("a stalled head", Does::Stalls("HTTP/1.1 200 OK\r\n"), Failed("")),
+        case("a stalled head", Does::Stalls("HTTP/1.1 200 OK\r\n"), Failed("robots.txt cannot be had (stalled)")),
         case(
             "a stalled body",
             Does::Stalls("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nUser-agent: *\n"),
             Failed(""),
         ),
         case("cut short", says(format!("HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n{FILE}")), Failed("")),
-        case("cut between chunks", chunked(&chunk), Failed("")),
-        case("a chunk that lies", chunked("zz\r\n"), Failed("")),
+        case("cut between chunks", chunked(&chunk), Failed("robots.txt cannot be had (cut off)")),
+        case("a chunk that lies", chunked("zz\r\n"), Failed("robots.txt got no readable answer")),
         case("a certificate of its own", Does::Certificate(Certificate::SelfSigned), Failed("")),
         case("another's certificate", Does::Certificate(Certificate::WrongName), Failed("")),
         case("plain text where TLS is spoken", Does::Certificate(Certificate::None), Failed("")),
@@ -178,6 +179,10 @@ fn cases() -> Vec<Case> {
     cases
 }
 
+/// A page that says to whom it may be shown.
+const PAGE: &str =
+    "<html><meta name=Robots content='noarchive, nofollow'><meta name=pressmark content=noimageindex><p>A page.";
+
 /// Answers for whichever host is asked for.
 async fn serve(mut line: Line, does: Arc<HashMap<String, Does>>) {
     while let Some(head) = line.request().await {
@@ -194,7 +199,7 @@ async fn serve(mut line: Line, does: Arc<HashMap<String, Does>>) {
                 does.get(host).cloned().unwrap_or_else(|| answer("200 OK", "User-agent: *\nDisallow: /"))
             }
             ("/broken", _) => answer("500 Broken", ""),
-            ("/page", _) => answer("200 OK\r\nContent-Type: text/html", "<html><p>A page.</p></html>"),
+            ("/page", _) => answer("200 OK\r\nContent-Type: text/html\r\nX-Robots-Tag: pressmark: noindex", PAGE),
             _ => answer("404 Not Found", ""),
         };
         match does {
@@ -311,6 +316,16 @@ impl Crawled {
         &self.seeds[number.unwrap_or_else(|| panic!("there is no case «{name}»"))]
     }
 
+    /// What the metadata record of this URL says.
+    fn notes(&self, url: &str) -> Notes {
+        let files = warcs(self.archive.path()).into_iter();
+        files
+            .flat_map(|file| Records::open(&file, 0).unwrap().map(Result::unwrap))
+            .filter(|record| record.kind() == "metadata" && record.field("WARC-Target-URI") == Some(url))
+            .find_map(|record| Notes::of_block(&record.block))
+            .unwrap()
+    }
+
     /// What `explain` says of a page, as JSON and for people.
     fn explained(&self, url: &str) -> (Value, String) {
         let explain = |form: &[&str]| {
@@ -366,23 +381,18 @@ fn every_answer_for_robots_txt_means_what_the_standard_says() {
     let fetched = cases.iter().filter(|case| matches!(case.page, Fetched(_))).count();
     assert_eq!(pages.len(), fetched, "{pages:?}");
     assert!(pages.iter().all(|page| page[1].is_string()), "{pages:?}");
-    // What is too long to be read is kept whole, and its notes say so.
-    let long = cases.iter().position(|case| case.name == "30 MB").unwrap();
-    let url = format!("http://{}/robots.txt", host(long));
-    let kept = rows(archive.path(), &format!("SELECT size_bytes, truncated FROM capture_log WHERE url = '{url}'"));
-    assert_eq!(kept, [[Value::from(FILE.len() + 30_000_000), Value::Null]]);
-    let records =
-        warcs(archive.path()).into_iter().flat_map(|file| Records::open(&file, 0).unwrap().map(Result::unwrap));
-    let notes: Vec<Notes> = records
-        .filter(|record| record.kind() == "metadata" && record.field("WARC-Target-URI") == Some(&url))
-        .filter_map(|record| Notes::of_block(&record.block))
-        .collect();
-    assert_eq!(notes.len(), 1);
-    assert!(
-        notes[0].oddities[0].contains("longer than 512000 bytes: it was read up to line 255987"),
-        "{:?}",
-        notes[0].oddities
-    );
+}
+
+#[test]
+fn what_is_not_obeyed_to_the_letter_is_noted() {
+    let crawled = crawled();
+    let robots = |name| crawled.page(name).replace("/page", "/robots.txt");
+    let long = crawled.notes(&robots("30 MB"));
+    assert_eq!(long.oddities, ["robots.txt is longer than 512000 bytes: it was read up to line 255987"]);
+    let question = format!("SELECT size_bytes, truncated FROM capture_log WHERE url = '{}'", robots("30 MB"));
+    let kept = rows(crawled.archive.path(), &question);
+    assert_eq!(kept, [[Value::from(FILE.len() + 30_000_000), Value::Null]], "all of it is kept");
+    assert_eq!(crawled.notes(&robots("200 and slow")).outlinks, ["http://h.example/s.xml"]);
 }
 
 #[test]
@@ -391,6 +401,7 @@ fn explain_says_why_and_by_which_copy() {
     for (name, allowed, rule, line, why, from) in [
         ("200", false, Some("Disallow: /page"), Some(2), "Disallow: /page", Some("http://h0.example/robots.txt")),
         ("200 that allows", true, Some("Allow: /page"), Some(3), "Allow: /page", Some("http://h1.example/robots.txt")),
+        ("a stalled head", false, None, None, "robots.txt cannot be had (stalled), so nothing may be fetched", None),
         ("404", true, None, None, "no robots.txt (404)", Some("robots.txt")),
         (
             "moved five times over hosts",
@@ -419,6 +430,21 @@ fn explain_says_why_and_by_which_copy() {
 }
 
 #[test]
+fn explain_knows_the_delay_and_other_names() {
+    let crawled = crawled();
+    assert_eq!(crawled.explained(crawled.page("200 and slow")).0["pace"]["delay_ms"], 2000);
+    let url = crawled.page("200 for others");
+    for (user_agent, line) in
+        [("pressmark/1.0", None), ("other/1.0", Some(2)), ("Mozilla/5.0 (compatible; Other/1.0)", Some(2))]
+    {
+        let mut command = pressmark();
+        command.args(["explain", url, "--json", "--user-agent", user_agent, "--archive"]).arg(crawled.archive.path());
+        let said: Value = serde_json::from_slice(&run(&mut command).stdout).unwrap();
+        assert_eq!(said["robots"]["line"].as_u64(), line, "{user_agent}: {said}");
+    }
+}
+
+#[test]
 fn explain_fetches_nothing() {
     let nowhere = tempfile::tempdir().unwrap();
     let explain = |arguments: &[&str]| {
@@ -435,4 +461,22 @@ fn explain_fetches_nothing() {
     assert!(text.contains("guard      refused unless --allow-address lets it through: address 127.0.0.1"), "{text}");
     assert!(text.contains("one page every 5000 ms"), "{text}");
     assert!(!nowhere.path().join("none").exists());
+}
+
+#[test]
+fn what_a_page_says_of_being_shown_is_written_down() {
+    let archive = crawled().archive.path();
+    let tags = rows(archive, "SELECT DISTINCT robots_tags FROM capture_log WHERE role = 'page'");
+    assert_eq!(tags, [[Value::from(r#"["pressmark: noindex","noarchive, nofollow","pressmark: noimageindex"]"#)]]);
+    // It comes back when the database is made anew, and so do the verdicts.
+    let copy = tempfile::tempdir().unwrap();
+    std::fs::create_dir(copy.path().join("warc")).unwrap();
+    for file in warcs(archive) {
+        std::fs::copy(&file, copy.path().join("warc").join(file.file_name().unwrap())).unwrap();
+    }
+    assert!(run(pressmark().arg("reindex").arg("--archive").arg(copy.path())).status.success());
+    let question = "SELECT url, robots_rule, robots_line, robots_tags FROM capture_log ORDER BY url, fetched";
+    assert_eq!(rows(copy.path(), question), rows(archive, question));
+    let question = "SELECT url, rule, line FROM robots_verdict WHERE allowed ORDER BY url";
+    assert_eq!(rows(copy.path(), question), rows(archive, question));
 }

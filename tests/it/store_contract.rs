@@ -595,6 +595,8 @@ fn gallery() -> (Shelf, Vec<(&'static str, Option<&'static str>)>) {
     findings.images[0].caption = Some("A ferry".to_owned());
     let mut page = shelf.read(PAGE, findings);
     page.offers = vec![part("http://i.example/waits", PAGE), part("http://i.example/next", PAGE)];
+    page.robots_tags = vec!["noarchive".to_owned()];
+    page.verdict = Some(RobotsVerdict::without_rule("no rule matches"));
     page.kept_out = vec![KeptOut { urls: 3, ..KeptOut::example(1, "a rule", "http://else.example/") }];
     let mut all = vec![page];
     all.push(shelf.picture("http://i.example/mislabelled", 200, "text/plain", size));

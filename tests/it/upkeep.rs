@@ -1107,7 +1107,6 @@ fn what_is_forgotten_is_not_imported_again() {
         assert!(said.contains("; 4 forgotten captures were left out"), "{said}");
         assert!(!holds(other.path(), WALRUS), "{file} brought it back");
         assert!(other.path().join("README.md").is_file());
-        check_every_reader(other.path());
         sound(other.path());
     }
 
@@ -1117,6 +1116,33 @@ fn what_is_forgotten_is_not_imported_again() {
     done(archive, &["forget", SECRET, "--undo"]);
     assert!(done(archive, &["import", &gzipped]).contains("4 captures, now in"));
     assert_eq!(number(archive, "SELECT count(*) FROM capture"), all);
+    check_every_reader(archive);
+    sound(archive);
+    done(archive, &["reindex"]);
+    assert_eq!(number(archive, "SELECT count(*) FROM capture"), all, "what was allowed again stays");
+    sound(archive);
+}
+
+#[test]
+fn a_take_down_that_was_interrupted_is_not_taken_for_done() {
+    let folder = crawled();
+    let archive = folder.path();
+    let all = number(archive, "SELECT count(*) FROM capture");
+    // The line is written first; here nothing came after it.
+    let before = tempfile::tempdir().unwrap();
+    copy_all(archive, before.path());
+    done(archive, &["forget", SECRET, "--reason", "x"]);
+    std::fs::copy(archive.join("takedown.jsonl"), before.path().join("takedown.jsonl")).unwrap();
+    let archive = before.path();
+    for _ in 0..2 {
+        let (code, _, said) = told(archive, &["reindex"]);
+        assert_eq!((code, said.contains("was interrupted: run pressmark forget")), (0, true), "{said}");
+        assert_eq!(number(archive, "SELECT count(*) FROM capture"), all);
+        sound(archive);
+    }
+    assert!(done(archive, &["forget", SECRET, "--reason", "x"]).contains("what had been begun is finished"));
+    assert_eq!(number(archive, "SELECT count(*) FROM capture"), all - 4);
+    assert!(!holds(archive, WALRUS));
     sound(archive);
 }
 
@@ -1218,6 +1244,63 @@ fn damage_takes_what_speaks_of_it_along() {
 }
 
 #[test]
+fn what_is_altered_is_not_imported() {
+    let folder = crawled();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let file = packed(folder.path(), elsewhere.path(), "altered.warc");
+    let mut bytes = std::fs::read(&file).unwrap();
+    let word = b"A plain lighthouse";
+    let at = bytes.windows(word.len()).position(|window| window == word).unwrap();
+    bytes[at] = b'B';
+    std::fs::write(&file, bytes).unwrap();
+    let archive = elsewhere.path().join("archive");
+    let (code, printed, said) = told(&archive, &["import", &file]);
+    assert_eq!((code, said.contains("the block is not what its digest says; left out")), (65, true), "{said}");
+    let all = number(folder.path(), "SELECT count(*) FROM capture");
+    assert!(printed.contains(&format!("{} captures", all - 1)), "{printed}");
+    sound(&archive);
+}
+
+#[test]
+fn a_record_of_no_known_type_concludes_nothing() {
+    let folder = crawled();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let file = packed(folder.path(), elsewhere.path(), "odd.warc");
+    let mut bytes = std::fs::read(&file).unwrap();
+    let word = b"WARC-Type: metadata";
+    let at = bytes.windows(word.len()).rposition(|window| window == word).unwrap();
+    bytes[at + word.len() - 1] = b'x';
+    std::fs::write(&file, bytes).unwrap();
+    let archive = elsewhere.path().join("archive");
+    done(&archive, &["import", &file]);
+    sound(&archive);
+    done(&archive, &["reindex"]);
+    sound(&archive);
+}
+
+#[test]
+fn a_capture_that_stands_twice_has_two_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let archive = folder.path();
+    std::fs::create_dir(archive.join("warc")).unwrap();
+    let file = archive.join("warc/theirs.warc");
+    let all = foreign();
+    std::fs::write(&file, all.concat()).unwrap();
+    assert_eq!(told(archive, &["reindex"]).0, 0);
+    let before = number(archive, "SELECT count(*) FROM capture");
+    std::fs::write(&file, [&all[..5], &all[4..]].concat().concat()).unwrap();
+    done(archive, &["repair"]);
+    assert_eq!(number(archive, "SELECT count(*) FROM capture"), before + 1);
+    check_places(archive);
+    sound(archive);
+    // What comes before the second is cut out: its rows follow.
+    std::fs::write(&file, [&all[..4], &all[4..]].concat().concat()).unwrap();
+    done(archive, &["repair"]);
+    assert_eq!(number(archive, "SELECT count(*) FROM capture"), before);
+    sound(archive);
+}
+
+#[test]
 fn one_gzip_stream_is_packed_anew() {
     for known in [true, false] {
         let folder = crawled();
@@ -1282,6 +1365,23 @@ fn a_database_that_cannot_be_used_is_said_to_be_for_reindex() {
         &["status"],
         &["show", SECRET],
     ];
+    rusqlite::Connection::open(&database)
+        .unwrap()
+        .execute_batch("PRAGMA foreign_keys = OFF; DROP TABLE payload")
+        .unwrap();
+    for arguments in [&["verify"][..], &["repair"], &["forget", SECRET, "--reason", "x"]] {
+        let (code, _, said) = told(archive, arguments);
+        assert_eq!((code, said.contains("run pressmark reindex")), (65, true), "{arguments:?}: {said}");
+    }
+    // The same while a first crawl makes it.
+    let begun = folder.path().join("begun.sqlite3");
+    rusqlite::Connection::open(&begun).unwrap().execute_batch("PRAGMA application_id = 0x504d524b").unwrap();
+    std::fs::copy(&begun, &database).unwrap();
+    for ending in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(archive.join(format!("pressmark.sqlite3{ending}")));
+    }
+    let (code, _, said) = told(archive, &["verify"]);
+    assert_eq!((code, said.contains("older")), (1, false), "{said}");
     for (bytes, code) in [(&b"this is no database at all"[..], 65), (b"", 1)] {
         for ending in ["-wal", "-shm"] {
             let _ = std::fs::remove_file(archive.join(format!("pressmark.sqlite3{ending}")));

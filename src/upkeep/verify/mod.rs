@@ -24,7 +24,7 @@ use std::time::Instant;
 
 pub use finding::{Code, Finding, Report, Severity};
 
-use finding::{EMPTY, NO_CAPTURE, TAIL_OPEN};
+use finding::{EMPTY, FILE_LONG, NO_CAPTURE, TAIL_OPEN};
 use record::Facts;
 use rows::{Rows, Shelved};
 use together::Together;
@@ -37,6 +37,9 @@ use crate::store::{CaptureRow, Reader};
 
 /// Stray rows are counted up to here.
 const STRAYS: usize = 1000;
+
+/// So often a file that is longer than the database knows is looked at again.
+const LOOKS: usize = 3;
 
 /// What a file is, by its bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,9 +108,17 @@ pub fn verify_files(paths: &[PathBuf], archive: &Path, watch: Watch<'_>) -> Resu
 pub fn verify_archive(archive: &Path, watch: Watch<'_>) -> Result<Report, Error> {
     let reader = Reader::open(&archive.join(DATABASE))?;
     let folder = archive.join("warc");
-    // First what the database knows, then the files: a crawl that is writing only adds.
-    let known = reader.warc_files()?;
-    let (shelf, found) = rows::shelf(&folder, &known).map_err(Error::io("list", &folder))?;
+    // First what the database knows, then the files: a crawl that is writing only adds. It may have sealed one in
+    // between, which then seems longer than is known.
+    let look =
+        || -> Result<_, Error> { rows::shelf(&folder, &reader.warc_files()?).map_err(Error::io("list", &folder)) };
+    let (mut shelf, mut found) = look()?;
+    for _ in 0..LOOKS {
+        if !found.iter().any(|(code, ..)| code.name == FILE_LONG.name) {
+            break;
+        }
+        (shelf, found) = look()?;
+    }
     let total = shelf.iter().map(|file| file.committed.unwrap_or(file.len).min(file.len)).sum();
     let mut verification = Verification::begin(watch, total);
     verification.report.is_archive = true;

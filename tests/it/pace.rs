@@ -1,0 +1,322 @@
+//! Never faster than asked, never slower than it may be: whole crawls, judged by the clock of the servers they ask.
+//!
+//! The delays are scaled down so that many gaps fit into seconds. What is counted is counted at the server; of the
+//! crawler is known only its command line.
+
+use std::collections::BTreeMap;
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+
+use chrono::{TimeDelta, Utc};
+
+use crate::judge::{Arrival, Judge, Reply, crowded, name};
+use crate::lantern::{run, start};
+
+const fn ms(count: u64) -> Duration {
+    Duration::from_millis(count)
+}
+
+/// A server in trouble is asked no more often than this.
+const LEAST_GAP: Duration = ms(250);
+
+/// A crawl of many hosts, scaled.
+#[derive(Clone, Copy)]
+struct Circuit {
+    hosts: usize,
+    addresses: u8,
+    concurrency: usize,
+    gap: Duration,
+    pages: usize,
+}
+
+/// Images of a page.
+const IMAGES: usize = 3;
+
+impl Circuit {
+    /// Crawls it all; what it asked is with the judge.
+    fn ride(self) -> Judge {
+        let judge = Judge::sit(self.addresses, |asked| Reply::by_path(asked.path, IMAGES));
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = judge.crawl(folder.path(), self.hosts, self.pages);
+        command.args(["--delay", &format!("{}ms", self.gap.as_millis())]);
+        let output = run(command.args(["--concurrency", &self.concurrency.to_string()]));
+        assert!(output.status.success());
+        let asked = judge.arrivals().len();
+        assert_eq!(asked, self.hosts * (1 + self.pages * (1 + IMAGES)), "each URL once, and robots.txt");
+        judge
+    }
+
+    /// It hurried nobody.
+    fn check(self) -> Judge {
+        let judge = self.ride();
+        assert_eq!(judge.hurried(self.gap, self.gap / 5), Vec::<String>::new());
+        assert!(judge.most_connections() <= 3, "{} connections to one host", judge.most_connections());
+        judge
+    }
+
+    /// Pages that came, as a share of those that the gap allows, from each host's first page to its last.
+    fn share(self, judge: &Judge) -> f64 {
+        let lanes = by_host(&judge.arrivals(), Arrival::is_page);
+        let times = lanes.values().map(|lane| lane.last().unwrap().at.by - lane[0].at.by);
+        let gaps: usize = lanes.values().map(|lane| lane.len() - 1).sum();
+        self.gap.as_secs_f64() * gaps as f64 / times.sum::<Duration>().as_secs_f64()
+    }
+}
+
+fn by_host(arrivals: &[Arrival], which: fn(&Arrival) -> bool) -> BTreeMap<String, Vec<Arrival>> {
+    let mut lanes: BTreeMap<String, Vec<Arrival>> = BTreeMap::new();
+    for arrival in arrivals.iter().filter(|arrival| which(arrival)) {
+        lanes.entry(arrival.host.clone()).or_default().push(arrival.clone());
+    }
+    lanes
+}
+
+fn signal(child: &Child, name: &str) {
+    assert!(Command::new("kill").args([name, &child.id().to_string()]).status().unwrap().success());
+}
+
+// ------------------------------------------------------------------------------ ten thousand requests, fifty hosts
+
+#[test]
+fn fifty_hosts_one_request_at_a_time() {
+    Circuit { hosts: 50, addresses: 50, concurrency: 1, gap: ms(60), pages: 12 }.check();
+}
+
+#[test]
+fn fifty_hosts_eight_requests_at_a_time() {
+    Circuit { hosts: 50, addresses: 1, concurrency: 8, gap: ms(60), pages: 12 }.check();
+}
+
+#[test]
+fn fifty_hosts_as_many_requests_as_there_are() {
+    Circuit { hosts: 50, addresses: 1, concurrency: 500, gap: ms(60), pages: 12 }.check();
+}
+
+/// Where the gap is all that holds it back, it is not slower than it may be. Three tries: a machine that does other
+/// things too may be late for many a page, and only a slow crawler is so each time.
+#[test]
+fn fifty_hosts_no_slower_than_may_be() {
+    let circuit = Circuit { hosts: 50, addresses: 50, concurrency: 64, gap: ms(500), pages: 12 };
+    let best = (0..3).map(|_| circuit.share(&circuit.check())).find(|share| {
+        println!("{share:.4} of the pages that the gap allows");
+        *share >= 0.97
+    });
+    assert!(best.is_some(), "slower than it may be");
+}
+
+// ------------------------------------------------------------------------------------------- what servers ask for
+
+/// How a server says that it has enough, and when it is asked again: after so long, to the second.
+const PATIENCE: [(&str, &str, Wait); 8] = [
+    ("429 Too Many Requests", "2", Wait::Seconds(2)),
+    ("503 Service Unavailable", "3", Wait::Seconds(3)),
+    ("429 Too Many Requests", "a date, in 3 s", Wait::Seconds(3)),
+    // Nonsense asks for patience all the same: as much as without the field.
+    ("503 Service Unavailable", "soon", Wait::Seconds(5)),
+    ("429 Too Many Requests", "-1", Wait::Seconds(5)),
+    ("429 Too Many Requests", "", Wait::Seconds(5)),
+    // No server keeps a crawl for longer than it lasts.
+    ("503 Service Unavailable", "31536000", Wait::NotInThisRun),
+    ("429 Too Many Requests", "99999999999999999999999", Wait::NotInThisRun),
+];
+
+#[derive(Clone, Copy)]
+enum Wait {
+    Seconds(u64),
+    NotInThisRun,
+}
+
+/// One host each: its second page, asked for the first time, answers so.
+fn impatient() -> Judge {
+    Judge::sit(PATIENCE.len() as u8, |asked| {
+        let (status, wait, _) = PATIENCE[(0..PATIENCE.len()).find(|host| name(*host) == asked.host).unwrap()];
+        let date = || (Utc::now() + TimeDelta::seconds(3)).format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        let wait = if wait.starts_with("a date") { date() } else { wait.to_owned() };
+        // robots.txt, the first page, and then this.
+        match asked.before {
+            2 => Reply::new(status, &format!("Retry-After: {wait}\r\n"), b""),
+            _ => Reply::by_path(asked.path, 0),
+        }
+    })
+}
+
+/// Every host waited as it was told, and no longer.
+fn check_patience(judge: &Judge) {
+    for (host, lane) in by_host(&judge.arrivals(), |_| true) {
+        let (status, field, wait) = PATIENCE[(0..PATIENCE.len()).find(|number| name(*number) == host).unwrap()];
+        match wait {
+            Wait::NotInThisRun => assert_eq!(lane.len(), 3, "{host}, {status} with «{field}»: asked again"),
+            Wait::Seconds(seconds) => {
+                let waited = lane[3].at.by - lane[2].answered.unwrap();
+                let wanted = Duration::from_secs(seconds);
+                assert!(waited.abs_diff(wanted) <= ms(1000), "{host}, {status} with «{field}»: {waited:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn patience_is_granted_as_it_is_asked_for() {
+    let (judge, folder) = (impatient(), tempfile::tempdir().unwrap());
+    assert!(run(judge.crawl(folder.path(), PATIENCE.len(), 4).args(["--delay", "100ms"])).status.success());
+    check_patience(&judge);
+}
+
+#[test]
+fn patience_outlives_a_kill() {
+    let (judge, folder) = (impatient(), tempfile::tempdir().unwrap());
+    let crawl = || {
+        let mut command = judge.crawl(folder.path(), PATIENCE.len(), 4);
+        command.args(["--delay", "100ms"]);
+        command
+    };
+    let mut child = start(&mut crawl());
+    judge.await_arrivals(PATIENCE.len() * 3);
+    // Until it is safe: the database is written once a second.
+    std::thread::sleep(ms(1300));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(run(&mut crawl()).status.success());
+    check_patience(&judge);
+}
+
+/// What one host is spared, from this arrival on: one clock and one connection for everything.
+fn check_spared(lane: &[Arrival], gap: Duration) {
+    assert_eq!(crowded(lane, gap, 1), None);
+    for pair in lane.windows(2) {
+        assert!(pair[0].is_over_before(&pair[1]), "{} and {} overlap", pair[0].path, pair[1].path);
+    }
+}
+
+#[test]
+fn enough_of_one_name_is_enough_of_its_address() {
+    const HOSTS: usize = 6;
+    let judge = Judge::sit(1, |asked| match (asked.host == name(2), asked.before) {
+        (true, 8) => Reply::new("429 Too Many Requests", "Retry-After: 2\r\n", b""),
+        _ => Reply::by_path(asked.path, 2).after(ms(15)),
+    });
+    let folder = tempfile::tempdir().unwrap();
+    assert!(run(judge.crawl(folder.path(), HOSTS, 6).args(["--delay", "100ms"])).status.success());
+    let arrivals = judge.arrivals();
+    let of_it: Vec<&Arrival> = arrivals.iter().filter(|arrival| arrival.host == name(2)).collect();
+    let enough = of_it[8].answered.unwrap();
+    // What was in the air when it was said is no disobedience.
+    let after: Vec<Arrival> = arrivals.iter().filter(|arrival| arrival.at.after > enough + ms(1000)).cloned().collect();
+    assert!(after[0].at.by >= enough + ms(2000), "somebody did not wait");
+    // Twenty good answers, and it is trusted again.
+    assert!(after.len() > 20, "{} requests after it", after.len());
+    for a in &arrivals {
+        println!("{:?} {} {} {:?}", a.at.by, a.host, a.path, a.answered);
+    }
+    check_spared(&after[..20], LEAST_GAP);
+    let hosts = by_host(&after[..20], |_| true).len();
+    assert!(hosts >= HOSTS / 2, "only {hosts} of {HOSTS} names had a turn");
+}
+
+#[test]
+fn answers_that_take_ever_longer_slow_it_down_and_it_recovers() {
+    const GAP: Duration = ms(100);
+    let judge = Judge::sit(1, |asked| {
+        let pause = if (6..9).contains(&asked.before) { ms(1000) } else { ms(20) };
+        Reply::by_path(asked.path, 0).after(pause)
+    });
+    let folder = tempfile::tempdir().unwrap();
+    assert!(run(judge.crawl(folder.path(), 1, 40).args(["--delay", "100ms"])).status.success());
+    let lane = judge.arrivals();
+    assert_eq!(crowded(&lane, GAP, 1), None);
+    // The third slow answer has made the mean twice what it was.
+    check_spared(&lane[9..28], LEAST_GAP);
+    let last: Vec<Duration> = lane[32..].windows(2).map(|pair| pair[1].at.by - pair[0].at.by).collect();
+    assert!(last.iter().filter(|gap| **gap < LEAST_GAP).count() > last.len() / 2, "still slow: {last:?}");
+}
+
+// ------------------------------------------------------------------------------------------------- runs that end
+
+#[test]
+fn a_run_that_follows_another_never_hurries() {
+    const GAP: Duration = ms(300);
+    const HOSTS: usize = 8;
+    let judge = Judge::sit(1, |asked| Reply::by_path(asked.path, 6).after(ms(10)));
+    let folder = tempfile::tempdir().unwrap();
+    let crawl = |profile: &str| {
+        let mut command = judge.crawl(folder.path(), HOSTS, 40);
+        command.args(["--delay", "300ms", "--profile", profile]);
+        command
+    };
+    // So many requests more, and then this signal; the first one at once, before anything is written down.
+    let ends = [
+        ("one", 1, "-KILL"),
+        ("one", 40, "-KILL"),
+        ("one", 60, "-INT"),
+        ("two", 60, "-KILL"),
+        ("one", 60, "-KILL"),
+        ("two", 60, "-INT"),
+        ("one", 60, "-KILL"),
+    ];
+    for (profile, more, name) in ends {
+        let before = judge.arrivals().len();
+        let mut child = start(&mut crawl(profile));
+        judge.await_arrivals(before + more);
+        signal(&child, name);
+        child.wait().unwrap();
+    }
+    assert_eq!(judge.hurried(GAP, GAP / 5), Vec::<String>::new());
+}
+
+#[test]
+fn a_machine_asleep_and_awake_again_makes_no_burst() {
+    const GAP: Duration = ms(100);
+    let judge = Judge::sit(1, |asked| Reply::by_path(asked.path, 6));
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = start(judge.crawl(folder.path(), 8, 12).args(["--delay", "100ms"]));
+    judge.await_arrivals(100);
+    signal(&child, "-STOP");
+    std::thread::sleep(ms(3000));
+    let asleep = judge.arrivals().len();
+    signal(&child, "-CONT");
+    judge.await_arrivals(asleep + 200);
+    assert!(child.wait().unwrap().success());
+    assert_eq!(judge.hurried(GAP, GAP / 5), Vec::<String>::new());
+}
+
+// ------------------------------------------------------------------------------------- connections, and everyone
+
+#[test]
+fn without_a_delay_connections_alone_bound_it() {
+    let judge = Judge::sit(1, |asked| Reply::by_path(asked.path, 6).after(ms(20)));
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = judge.crawl(folder.path(), 1, 30);
+    let began = Instant::now();
+    assert!(run(command.args(["--delay", "0", "--per-host", "2", "--requisites-per-host", "4"])).status.success());
+    println!("{:?}", began.elapsed());
+    let arrivals = judge.arrivals();
+    assert_eq!(in_the_air(&arrivals, Arrival::is_page), 2);
+    assert_eq!(in_the_air(&arrivals, Arrival::is_requisite), 4);
+    assert!(judge.most_connections() <= 6, "{} connections", judge.most_connections());
+}
+
+/// The most requests of that kind that waited for their answer at a time.
+fn in_the_air(arrivals: &[Arrival], which: fn(&Arrival) -> bool) -> usize {
+    let chosen: Vec<&Arrival> = arrivals.iter().filter(|arrival| which(arrival)).collect();
+    let waiting =
+        |one: &Arrival| chosen.iter().filter(|other| other.at <= one.at && !other.is_over_before(one)).count();
+    chosen.iter().map(|one| waiting(one)).max().unwrap_or_default()
+}
+
+#[test]
+fn of_three_hundred_hosts_none_is_forgotten() {
+    const HOSTS: usize = 300;
+    const PAGES: usize = 5;
+    let judge = Judge::sit(50, |asked| Reply::by_path(asked.path, 0));
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = judge.crawl(folder.path(), HOSTS, PAGES);
+    assert!(run(command.args(["--delay", "300ms", "--concurrency", "16"])).status.success());
+    let lanes = by_host(&judge.arrivals(), Arrival::is_page);
+    assert_eq!(lanes.len(), HOSTS);
+    // Nobody has its third page before everybody has the first, and so on.
+    for page in 2..PAGES {
+        let soonest = lanes.values().map(|lane| lane[page].at.by).min().unwrap();
+        let late = lanes.values().filter(|lane| lane[page - 2].at.by > soonest).count();
+        assert_eq!(late, 0, "{late} hosts had not had {} pages when one had {}", page - 1, page + 1);
+    }
+}

@@ -325,6 +325,13 @@ fn hostile_nesting_is_cut() {
     assert_eq!((elsewhere.article.canonical, elsewhere.oddities.len()), (None, 1));
 }
 
+#[test]
+fn a_page_that_is_all_markup_is_cut() {
+    let found = page(&"<p>x</p>".repeat(200_100));
+    assert_eq!(found.oddities, ["the rest was left out: more than 200,000 elements"]);
+    assert_eq!(page(&"<p>x</p>".repeat(60_000)).oddities, [""; 0]);
+}
+
 proptest! {
     #[test]
     fn any_bytes_are_read(bytes in proptest::collection::vec(any::<u8>(), 0..300), at in any::<i64>()) {

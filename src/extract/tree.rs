@@ -20,6 +20,9 @@ const DEEPEST: usize = 200;
 /// open formatting elements in each new block. A page of 2 MB with everyday nesting costs 2 million.
 const WORK: usize = 24_000_000;
 
+/// Elements that are read. A page of 2 MB has 60,000; a tree takes a kilobyte for each, and what is made of it as much.
+const ELEMENTS: usize = 200_000;
+
 /// Formatting elements that may stay open at once; each block inside them repeats them all.
 const FORMATTING: usize = 64;
 
@@ -581,7 +584,7 @@ fn affordable(text: &str) -> (&str, Option<&'static str>) {
     while !text.is_char_boundary(longest) {
         longest -= 1;
     }
-    let (mut open, mut formatting, mut work) = (0usize, 0usize, 0usize);
+    let (mut open, mut formatting, mut work, mut elements) = (0usize, 0usize, 0usize, 0usize);
     let mut rest = &text.as_bytes()[..longest];
     while let Some(at) = rest.iter().position(|byte| *byte == b'<') {
         rest = &rest[at + 1..];
@@ -604,10 +607,14 @@ fn affordable(text: &str) -> (&str, Option<&'static str>) {
             (open, formatting) = (open.saturating_sub(opens), formatting.saturating_sub(formats));
         } else {
             (open, formatting) = (open + opens, formatting + formats);
+            elements += usize::from(length > 0);
             work += 1 + open + 16 * formatting;
         }
         if work > WORK || open > 4 * DEEPEST || formatting > FORMATTING {
             return (&text[..longest - left], Some("the rest was left out: too many elements are open at once"));
+        }
+        if elements > ELEMENTS {
+            return (&text[..longest - left], Some("the rest was left out: more than 200,000 elements"));
         }
         // Scripts are full of tags that nobody parses.
         if name == b"script" && !ends {

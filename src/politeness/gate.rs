@@ -100,6 +100,7 @@ pub struct Receipt {
     address: Option<IpAddr>,
     lane: Class,
     purpose: Purpose,
+    granted: Moment,
     stamp: Stamp,
 }
 
@@ -141,8 +142,8 @@ impl Permit {
     #[doc(hidden)]
     pub fn for_test() -> Permit {
         let purpose = Purpose::Fetch(RobotsVerdict::without_rule("a test"));
-        let (lane, stamp) = (Class::PageLike, Stamp::default());
-        Permit { receipt: Receipt { host: "".into(), address: None, lane, purpose, stamp } }
+        let (lane, granted, stamp) = (Class::PageLike, Moment::default(), Stamp::default());
+        Permit { receipt: Receipt { host: "".into(), address: None, lane, purpose, granted, stamp } }
     }
 }
 
@@ -315,7 +316,8 @@ impl Gate {
             Turn::Now => {
                 host.party.started();
                 let counted = address.map(Party::started).and(host.address);
-                let receipt = Receipt { host: name.clone(), address: counted, lane: class, purpose, stamp };
+                let receipt =
+                    Receipt { host: name.clone(), address: counted, lane: class, purpose, granted: now, stamp };
                 Answer::Go(Permit { receipt })
             }
             Turn::NotBefore(at) => Answer::NotBefore(at),
@@ -392,7 +394,7 @@ impl Gate {
         now: Moment,
         wall: Timestamp,
     ) -> Option<Duration> {
-        let (delay, written) = (self.options.delay, receipt.stamp.at());
+        let (delay, granted) = (self.options.delay, receipt.granted);
         let host = self.hosts.get_mut(&receipt.host)?;
         host.address = exchange.peer.map(|peer| peer.ip()).or(host.address);
         exchange.answer.as_ref()?;
@@ -404,8 +406,8 @@ impl Gate {
         let pace = times.note(exchange);
         let patience = patience(exchange, wall);
         if patience.is_none() && pace == Pace::Good {
-            address.map(|party| party.pleased(written));
-            if host.party.pleased(written) {
+            address.map(|party| party.pleased(granted));
+            if host.party.pleased(granted) {
                 host.page_times.slow = None;
                 host.requisite_times.slow = None;
             }
@@ -416,11 +418,11 @@ impl Gate {
             host.party.endured();
             return None;
         }
-        let own = host.party.troubled(written, now);
+        let own = host.party.troubled(granted, now);
         let wait = patience.map(|asked| asked.unwrap_or(own).min(LONGEST_BACK_OFF));
         host.party.hold_until(now.after(wait.unwrap_or_default()));
         if let Some(party) = address {
-            party.troubled(written, now);
+            party.troubled(granted, now);
             party.hold_until(now.after(wait.unwrap_or_default().min(NEIGHBOURS_WAIT)));
         }
         wait

@@ -126,11 +126,11 @@ impl Party {
         self.crawl_delay = self.crawl_delay.max(Some(delay));
     }
 
-    /// The server has enough, by an answer to a request that was written then. What was in the air when it said so
+    /// The server has enough, by an answer to a request that was granted then. What was on its way when it said so
     /// first is no second sign. Returns how long it is left alone when it does not say for how long.
-    pub(super) fn troubled(&mut self, written: Option<Moment>, now: Moment) -> Duration {
+    pub(super) fn troubled(&mut self, granted: Moment, now: Moment) -> Duration {
         self.good = 0;
-        if self.trouble == 0 || written > Some(self.since) {
+        if self.trouble == 0 || granted > self.since {
             self.trouble += 1;
             self.since = now;
         }
@@ -142,10 +142,10 @@ impl Party {
         self.good = 0;
     }
 
-    /// A good answer to a request that was written then; true when it has made the party calm again. What was in the
-    /// air when the last sign was heard is no good sign either.
-    pub(super) fn pleased(&mut self, written: Option<Moment>) -> bool {
-        if self.trouble == 0 || written <= Some(self.since) {
+    /// A good answer to a request that was granted then; true when it has made the party calm again. What was on its
+    /// way when the last sign was heard is no good sign either.
+    pub(super) fn pleased(&mut self, granted: Moment) -> bool {
+        if self.trouble == 0 || granted <= self.since {
             return false;
         }
         self.good += 1;
@@ -179,16 +179,16 @@ mod tests {
     fn trouble_doubles_the_gap_and_good_answers_halve_it() {
         let mut party = Party::new(SECOND, 9);
         assert_eq!(party.gap(), Duration::ZERO);
-        let mut sign = |n| party.troubled(Some(Moment(n)), Moment(n)).as_secs();
+        let mut sign = |n| party.troubled(Moment(n), Moment(n)).as_secs();
         assert_eq!([1, 2, 3, 4, 5, 6, 7].map(&mut sign), [5, 10, 20, 40, 80, 160, 320]);
         assert_eq!(sign(6), 320, "it was in the air when the last sign was heard");
         assert_eq!(party.gap(), SECOND * 16);
         for gap in [8, 4, 2, 1] {
-            (0..ROW).for_each(|_| assert!(!party.pleased(Some(Moment(8)))));
+            (0..ROW).for_each(|_| assert!(!party.pleased(Moment(8))));
             assert_eq!(party.gap(), SECOND * gap);
         }
-        (0..ROW).for_each(|_| assert!(!party.pleased(Some(Moment(7)))));
-        assert!((1..=ROW).map(|_| party.pleased(Some(Moment(8)))).last().unwrap());
+        (0..ROW).for_each(|_| assert!(!party.pleased(Moment(7))));
+        assert!((1..=ROW).map(|_| party.pleased(Moment(8))).last().unwrap());
         assert_eq!(party.gap(), Duration::ZERO);
     }
 
@@ -205,7 +205,7 @@ mod tests {
         assert_eq!(party.freed(), std::slice::from_ref(&a));
         one.set(Moment(1));
         party.over(&one, SECOND);
-        party.troubled(one.at(), Moment(1));
+        party.troubled(Moment(1), Moment(1));
         assert_eq!(party.look(&b, Moment(2)), Turn::Busy);
         two.set(Moment(2));
         party.over(&two, SECOND / 2);

@@ -110,6 +110,10 @@ fn recover_file(path: &Path, name: String, committed: &dyn Fn(&str) -> u64) -> R
     let (mut found, mut whole) = (Vec::new(), known);
     let mut group: Vec<Record> = Vec::new();
     while let Some(Ok(record)) = records.next() {
+        if !records.is_at_a_boundary() {
+            // Each of ours is packed by itself: what is left of its last bytes still makes some sense, and is not its own.
+            break;
+        }
         let end = record.offset + record.length;
         match record.kind() {
             "warcinfo" => {}

@@ -100,6 +100,11 @@ impl Records {
         Ok(Records { path: path.to_owned(), reading: Reading::over(source, offset)?, over: false })
     }
 
+    /// Whether nothing follows the last record where it was packed: only then has the checksum over it been looked at.
+    pub(super) fn is_at_a_boundary(&self) -> bool {
+        self.reading.is_at_a_boundary()
+    }
+
     fn read(&mut self) -> Result<Option<Record>, ReadError> {
         let at = self.reading.position();
         let failed = |offset: u64, cause: &io::Error| {

@@ -227,7 +227,8 @@ impl Reading {
         Ok(end)
     }
 
-    fn is_at_a_boundary(&self) -> bool {
+    /// Whether the member or frame has ended with the record: only then has its checksum been looked at.
+    pub(super) fn is_at_a_boundary(&self) -> bool {
         self.stream.is_plain() || self.stream.is_between() && self.stream.rest().is_empty()
     }
 

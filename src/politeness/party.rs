@@ -6,6 +6,7 @@
 //! further step up to [`STEPS`] (`docs/decisions/0011-who-is-spared-as-one.md`).
 
 use std::collections::hash_map::DefaultHasher;
+use std::collections::{HashSet, VecDeque};
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,8 +45,9 @@ pub(super) struct Party {
     in_air: usize,
     last_start: Option<Moment>,
     not_before: Moment,
-    /// Hosts that were turned away because its connections were taken.
-    waiting: Vec<Arc<str>>,
+    /// Hosts that were turned away because its connections were taken: in that order, and each once.
+    waiting: VecDeque<Arc<str>>,
+    is_waiting: HashSet<Arc<str>>,
 }
 
 impl Party {
@@ -60,7 +62,8 @@ impl Party {
             in_air: 0,
             last_start: None,
             not_before: Moment::default(),
-            waiting: Vec::new(),
+            waiting: VecDeque::new(),
+            is_waiting: HashSet::new(),
         }
     }
 
@@ -87,8 +90,8 @@ impl Party {
     pub(super) fn look(&mut self, host: &Arc<str>, now: Moment) -> Turn {
         let connections = if self.is_spared() { 1 } else { self.connections };
         if self.in_air >= connections {
-            if !self.waiting.contains(host) {
-                self.waiting.push(host.clone());
+            if self.is_waiting.insert(host.clone()) {
+                self.waiting.push_back(host.clone());
             }
             return Turn::Busy;
         }
@@ -111,9 +114,15 @@ impl Party {
         }
     }
 
-    /// The hosts that may ask again, now that something is over.
+    /// The hosts that may ask again, now that something is over: as many as there are connections, for some may want
+    /// nothing any more; and all of them when nothing else would call them.
     pub(super) fn freed(&mut self) -> Vec<Arc<str>> {
-        std::mem::take(&mut self.waiting)
+        let most = if self.in_air == 0 { usize::MAX } else { self.connections };
+        let freed: Vec<Arc<str>> = self.waiting.drain(..self.waiting.len().min(most)).collect();
+        for host in &freed {
+            self.is_waiting.remove(host);
+        }
+        freed
     }
 
     /// Nothing starts before then.

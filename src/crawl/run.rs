@@ -21,7 +21,7 @@ use super::step::{Step, Taken, Turn};
 use super::traps::{self, Sort, Ward};
 use super::workers::{self, Extra, Work, Worked};
 use super::{Error, Event, Plan, Postponed, Revisit, SeedSummary, Summary, TrapSummary, coding, resume, seeding};
-use crate::archive::{self, Earlier, Writer};
+use crate::archive::{self, Earlier, Encoded, Writer};
 use crate::fetch::{self, Request, Transport};
 use crate::frontier::{Frontier, Lease, Next};
 use crate::politeness::{Answer, Gate, Heard, Permit, Receipt};
@@ -105,6 +105,8 @@ struct Dispatcher<'a, T> {
     pages_by_seed: HashMap<i64, u64>,
     /// Bytes of the WARC files when the run began.
     archived: u64,
+    /// What is with the archivist, in bytes.
+    to_write: u64,
     /// Turns that are over.
     settled: u64,
     failed_by_seed: HashMap<i64, u64>,
@@ -234,6 +236,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             pages_begun: 0,
             pages_by_seed: HashMap::new(),
             archived: bytes_in(&plan.warc_folder()),
+            to_write: 0,
             settled: 0,
             failed_by_seed: HashMap::new(),
             files: BTreeSet::new(),
@@ -522,7 +525,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         if budget.until.is_some_and(|until| elapsed + LAST_MINUTE.min(until.mul_f64(1.0 - NEARLY)) >= until) {
             self.closed.get_or_insert("time");
         }
-        if budget.archive.is_some_and(|most| self.archived + self.counters.bytes_written >= most) {
+        if budget.archive.is_some_and(|most| self.archived + self.counters.bytes_written + self.to_write >= most) {
             self.closed.get_or_insert("archive");
         }
         if self.closed.is_some() {
@@ -670,6 +673,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         }
         self.uncommitted += 1;
         self.settled += 1;
+        self.to_write += taken.encoded.as_ref().map_or(0, Encoded::len);
         let Extra { clock, robots, hold, .. } = extra;
         self.archivist.order(Order::Keep(Box::new(Kept { taken, clock, robots, hold })));
         Ok(())
@@ -728,6 +732,8 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
                 }
                 self.counters.revisits += revisits as u64;
                 self.counters.bytes_written += bytes;
+                // Revisits have become shorter than they were thought to be.
+                self.to_write = if self.uncommitted == 0 { 0 } else { self.to_write.saturating_sub(bytes) };
                 self.files.extend(files);
                 self.frontier.committed(offered.iter().map(String::as_str));
                 self.frontier.outcomes_committed(settled.iter().map(String::as_str));

@@ -6,6 +6,7 @@
 mod addresses;
 mod archive_readme;
 mod archive_run;
+mod budgets;
 mod certificates;
 mod corpus;
 mod crash;

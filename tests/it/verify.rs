@@ -639,7 +639,13 @@ fn what_mends_an_archive_is_named() {
     let middle = bytes.len() / 2;
     bytes[middle..middle + 4].fill(0x55);
     std::fs::write(&file, bytes).unwrap();
-    let advice = |verdict: &Verdict| verdict.report["findings"][0]["advice"].as_str().unwrap().to_owned();
-    assert!(advice(&verify_archive(&archive)).contains("«pressmark repair»"));
-    assert!(!advice(&verify_paths(&[file])).contains("«pressmark repair»"), "there is nothing to repair it by");
+    // A head that is damaged breaks rules as well, and those are the lesser evil.
+    let advised = |verdict: &Verdict| {
+        let findings = verdict.report["findings"].as_array().unwrap().clone();
+        let damage: Vec<_> = findings.into_iter().filter(|finding| finding["severity"] == "damage").collect();
+        assert!(!damage.is_empty());
+        damage.iter().any(|finding| finding["advice"].as_str().unwrap().contains("«pressmark repair»"))
+    };
+    assert!(advised(&verify_archive(&archive)));
+    assert!(!advised(&verify_paths(&[file])), "there is nothing to repair it by");
 }

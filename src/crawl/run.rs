@@ -247,7 +247,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         };
         for taken in planted.documents {
             dispatcher.frontier.offer(&taken.settled.offers)?;
-            let extra = Extra { lease: None, clock: None, robots: None, hold: dispatcher.clock.hold() };
+            let extra = Extra { lease: None, clock: None, robots: None, urgent: false, hold: dispatcher.clock.hold() };
             dispatcher.keep(taken, extra)?;
         }
         Ok(dispatcher)
@@ -609,7 +609,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         let seed = self.seed_names.get(&candidate.seed).cloned().unwrap_or_default();
         let verdict = receipt.verdict().cloned();
         let turn = Turn { candidate, tries, seed, exchange, earlier, verdict, back_off, now: wall };
-        let extra = Extra { lease, clock: extra_clock, robots, hold: self.clock.hold() };
+        let extra = Extra { lease, clock: extra_clock, robots, urgent: back_off.is_some(), hold: self.clock.hold() };
         self.reading += 1;
         // Bounded by what may be in hand, so there is room; the workers end after us.
         let _ = self.workers.send((turn, extra));
@@ -668,7 +668,9 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             self.note_failure(&lease.candidate, outcome);
             self.frontier.settle(*lease, outcome, now);
         }
-        if self.uncommitted == 0 {
+        if extra.urgent {
+            self.next_tick = now;
+        } else if self.uncommitted == 0 {
             self.next_tick = now.after(TICK);
         }
         self.uncommitted += 1;
@@ -692,7 +694,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             tries: lease.tries + 1,
             ..Settled::new(lease.candidate.url.as_str(), lease.candidate.role)
         };
-        let extra = Extra { lease: Some(lease), clock: None, robots: None, hold: self.clock.hold() };
+        let extra = Extra { lease: Some(lease), clock: None, robots: None, urgent: false, hold: self.clock.hold() };
         self.keep(Taken { encoded: None, settled, sort: Sort::Plain, found: Vec::new() }, extra)
     }
 

@@ -23,6 +23,8 @@ pub(super) struct Extra {
     pub lease: Option<Box<Lease>>,
     pub clock: Option<HostClock>,
     pub robots: Option<(Origin, RobotsCopy)>,
+    /// It is written down at once: a server asked for patience, and a kill must not forget that.
+    pub urgent: bool,
     pub hold: Hold,
 }
 

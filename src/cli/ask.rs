@@ -16,7 +16,7 @@ use crate::report::{self, table::Format};
 use crate::store::{Reader, Standing};
 use crate::web::exchange::Fault;
 use crate::web::surt::surt;
-use crate::web::time::{Clock, SystemClock, Timestamp};
+use crate::web::time::{Clock, Moment, SystemClock, Timestamp};
 use crate::web::url::{WebUrl, without_credentials};
 use crate::web::wrapped::unwrapped;
 use crate::wire::Guard;
@@ -154,6 +154,9 @@ fn explain_one(
     };
     let robots = explain_robots(url, gate, reader, known.as_ref(), wall)?;
     let clock = reader.map(|reader| reader.host(url.host())).transpose()?.flatten();
+    if let Some(host) = &clock {
+        gate.remember_host(&host.clock, Moment::default(), wall);
+    }
     let next_at = clock.map(|host| host.clock.page_next).filter(|next| *next > wall);
     let last = reader.map(|reader| reader.last_capture(url.as_str())).transpose()?.flatten();
     let wrapped: Vec<String> = unwrapped(url).iter().map(|url| url.as_str().to_owned()).collect();

@@ -1,12 +1,14 @@
 //! A web that is written down: every URL with its answer and how long it takes, on a hand-moved clock.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use pressmark::fetch::{Error, Request, Transport};
 use pressmark::web::exchange::{Answer, Exchange, Fault, Times};
 use pressmark::web::time::{Clock, Moment};
+use pressmark::web::url::Origin;
 
 #[derive(Clone)]
 pub struct ScriptedWeb {
@@ -91,6 +93,10 @@ impl Transport for ScriptedWeb {
             Err(fault) => exchange.fault = Some(fault),
         }
         Ok(exchange)
+    }
+
+    async fn locate(&self, _: &Origin) -> Option<IpAddr> {
+        None
     }
 
     fn cut(&self) {}

@@ -13,7 +13,7 @@ use crate::archive::{Notes, Place, entity, read_at, received};
 use crate::crawl::{DATABASE, Lock, Verdict};
 use crate::politeness::{Gate, Options, ROBOTS_FRESH};
 use crate::report::{self, table::Format};
-use crate::store::{Reader, Standing};
+use crate::store::Reader;
 use crate::web::exchange::Fault;
 use crate::web::surt::surt;
 use crate::web::time::{Clock, Moment, SystemClock, Timestamp};
@@ -152,7 +152,7 @@ fn explain_one(
         (Verdict::In(_), Some(known)) => (true, format!("{} ({})", known.reason(), known.state)),
         (Verdict::In(_), None) => (true, "as a seed; as a link it depends on the page it stands on".to_owned()),
     };
-    let robots = explain_robots(url, gate, reader, known.as_ref(), wall)?;
+    let robots = explain_robots(url, gate, reader, wall)?;
     let clock = reader.map(|reader| reader.host(url.host())).transpose()?.flatten();
     if let Some(host) = &clock {
         gate.remember_host(&host.clock, Moment::default(), wall);
@@ -178,13 +178,7 @@ fn explain_one(
 }
 
 /// What robots.txt says, by the copy in the archive, whatever its age; else what is known of it from the last run.
-fn explain_robots(
-    url: &WebUrl,
-    gate: &mut Gate,
-    reader: Option<&Reader>,
-    known: Option<&Standing>,
-    wall: Timestamp,
-) -> anyhow::Result<Value> {
+fn explain_robots(url: &WebUrl, gate: &mut Gate, reader: Option<&Reader>, wall: Timestamp) -> anyhow::Result<Value> {
     let origin = url.origin();
     let copy = reader.map(|reader| reader.robots_of(&origin)).transpose()?.flatten();
     if let Some(copy) = &copy {
@@ -192,16 +186,11 @@ fn explain_robots(
     }
     let from = reader.filter(|_| copy.is_some()).map(|reader| reader.robots_from(&origin)).transpose()?;
     let last = reader.map(|reader| reader.robots_verdict(url)).transpose()?.flatten();
-    let unreachable = known.and_then(Standing::why).filter(|why| why.starts_with("robots.txt "));
     let verdict = gate.verdict(url).or(last);
-    let (allowed, why) = match (&verdict, unreachable) {
-        (Some(verdict), _) => (Some(verdict.allowed), verdict.rule.as_str()),
-        (None, Some(why)) => (Some(false), why),
-        (None, None) => (None, "robots.txt is not known, and explain fetches nothing"),
-    };
+    let why = verdict.as_ref().map_or("robots.txt is not known, and explain fetches nothing", |verdict| &verdict.rule);
     let rule = verdict.as_ref().filter(|verdict| verdict.line.is_some());
     Ok(json!({
-        "allowed": allowed,
+        "allowed": verdict.as_ref().map(|verdict| verdict.allowed),
         "rule": rule.map(|verdict| verdict.rule.as_str()),
         "line": rule.and_then(|verdict| verdict.line),
         "why": why,

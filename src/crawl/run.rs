@@ -415,8 +415,9 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             }
             Answer::Unreachable(reason) => {
                 self.decide(|dry| dry.refuse(&candidate.url, &reason))?;
+                let verdict = self.gate.verdict(&candidate.url);
                 let failed = Outcome::Failed { reason, transient: true, status: None };
-                self.settle_unasked(lease, failed, None)?;
+                self.settle_unasked(lease, failed, verdict)?;
             }
         }
         Ok(())

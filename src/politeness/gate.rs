@@ -503,8 +503,9 @@ impl Gate {
         let own = host.party.troubled(granted, now);
         let wait = patience.map(|asked| asked.unwrap_or(own).min(LONGEST_BACK_OFF));
         host.party.hold_until(now.after(wait.unwrap_or_default()));
-        if let Some(party) = address {
-            party.troubled(granted, now);
+        if let Some(party) = address
+            && party.troubled_by(&receipt.host, wait.is_some(), granted, now)
+        {
             party.hold_until(now.after(wait.unwrap_or_default().min(NEIGHBOURS_WAIT)));
         }
         wait

@@ -56,6 +56,8 @@ pub(super) struct Party {
     since: Moment,
     /// When it is forgotten.
     until: Moment,
+    /// The hosts of an address that have shown it, and whether by refusing or by being slow.
+    tired: HashSet<(Arc<str>, bool)>,
     /// Good answers in a row since then, or since it was lowered.
     good: u32,
     in_air: usize,
@@ -75,6 +77,7 @@ impl Party {
             trouble: 0,
             since: Moment::default(),
             until: Moment::default(),
+            tired: HashSet::new(),
             good: 0,
             in_air: 0,
             last_start: None,
@@ -106,7 +109,7 @@ impl Party {
     /// May this host start something now? Nothing is counted yet.
     pub(super) fn look(&mut self, host: &Arc<str>, now: Moment) -> Turn {
         if self.trouble > 0 && now >= self.until {
-            (self.trouble, self.good) = (0, 0);
+            self.calm_down(0);
         }
         let connections = if self.is_spared() { 1 } else { self.connections };
         if self.in_air >= connections {
@@ -191,6 +194,18 @@ impl Party {
         FIRST_BACK_OFF * 2u32.pow((self.trouble - 1).min(DOUBLINGS))
     }
 
+    /// The same for an address, which hears of each host's trouble once, and once more when that refuses: many names may
+    /// be one small server, and one tired name may be one of a thousand at a large one. Whether this was news.
+    pub(super) fn troubled_by(&mut self, host: &Arc<str>, refuses: bool, granted: Moment, now: Moment) -> bool {
+        let is_news = self.tired.insert((host.clone(), refuses));
+        if is_news {
+            self.troubled(granted, now);
+        } else {
+            self.endured(now);
+        }
+        is_news
+    }
+
     /// An answer that is no new sign of trouble and is not good either: the row begins anew, and so does forgetting.
     pub(super) fn endured(&mut self, now: Moment) {
         self.good = 0;
@@ -205,8 +220,14 @@ impl Party {
         }
         self.good += 1;
         if self.good >= ROW {
-            self.good = 0;
-            self.trouble = self.trouble.min(STEPS) - 1;
+            self.calm_down(self.trouble.min(STEPS) - 1);
+        }
+    }
+
+    fn calm_down(&mut self, steps: u32) {
+        (self.trouble, self.good) = (steps, 0);
+        if self.is_calm() {
+            self.tired.clear();
         }
     }
 
@@ -271,6 +292,24 @@ mod tests {
         let mut last = Party::new(SECOND, 9);
         last.remember(kept, now, wall.after(TROUBLE_LASTS));
         assert!(last.is_calm());
+    }
+
+    #[test]
+    fn an_address_hears_of_each_host_once_until_it_is_calm() {
+        let [a, b]: [Arc<str>; 2] = ["a.example".into(), "b.example".into()];
+        let mut party = Party::new(SECOND, 9);
+        for (n, host, refuses, is_news, gap) in [
+            (1, &a, true, true, 1),
+            (2, &a, true, false, 1),
+            (3, &b, false, true, 2),
+            (4, &a, true, false, 2),
+            (5, &b, true, true, 4),
+        ] {
+            assert_eq!(party.troubled_by(host, refuses, Moment(n), Moment(n)), is_news, "{n}");
+            assert_eq!(party.gap(), SECOND * gap, "{n}");
+        }
+        (0..ROW * 3).for_each(|_| party.pleased(Moment(9)));
+        assert!(party.is_calm() && party.troubled_by(&a, true, Moment(9), Moment(9)));
     }
 
     #[test]

@@ -230,10 +230,13 @@ impl Rulebook {
         self.entries.get(origin)?.file.as_ref()?.robots.as_ref()?.crawl_delay
     }
 
-    /// What robots.txt says of a URL by the copy that is known, however old it is.
+    /// What robots.txt says of a URL by the copy that is known, however old it is; or that there is none to be had.
     pub(super) fn verdict(&self, url: &WebUrl) -> Option<RobotsVerdict> {
-        let file = self.entries.get(&url.origin())?.file.as_ref()?;
-        Some(file.verdict(url.path_and_query()))
+        let entry = self.entries.get(&url.origin())?;
+        match (&entry.asking, &entry.file) {
+            (Asking::GivenUp(reason), _) => Some(RobotsVerdict::unreachable(reason)),
+            (_, file) => file.as_ref().map(|file| file.verdict(url.path_and_query())),
+        }
     }
 }
 

@@ -205,14 +205,20 @@ impl World {
         for (at, trouble) in seen.iter().enumerate() {
             let Says::Later(asked) = trouble.says else { continue };
             let wait = asked.unwrap_or(5) * 1000 * MS;
+            let is_news =
+                !seen[..at].iter().any(|seen| seen.host == trouble.host && matches!(seen.says, Says::Later(_)));
             // Only after so many good answers, or in so much peace, may a party be calm again.
             let heard: Vec<&Seen> = seen[at + 1..].iter().filter(|seen| seen.address == trouble.address).collect();
             let last = heard.get(ROW as usize - 1).map_or(u64::MAX, |seen| seen.over);
-            let last = last.min(Moment(trouble.over + wait).after(TROUBLE_LASTS).0);
+            let last = last.min(Moment(trouble.over).after(TROUBLE_LASTS).0);
             let after = |seen: &&Seen| seen.granted >= trouble.over && seen.granted < last;
             for one in seen.iter().filter(after) {
                 if one.address == trouble.address {
-                    let until = trouble.over + if one.host == trouble.host { wait } else { wait.min(60_000 * MS) };
+                    let until = match one.host == trouble.host {
+                        true => trouble.over + wait,
+                        false if is_news => trouble.over + wait.min(60_000 * MS),
+                        false => 0,
+                    };
                     assert!(one.granted >= until, "asked {} ms too soon", (until - one.granted) / MS);
                     let beside = |other: &&Seen| {
                         let is_it = std::ptr::eq(*other, one);

@@ -356,10 +356,10 @@ impl Writing<'_> {
     fn robots_rule(&self, verdict: &RobotsVerdict) -> rusqlite::Result<i64> {
         self.transaction
             .prepare_cached(
-                "INSERT INTO robots_rule (rule, line) VALUES (?1, ?2)
+                "INSERT INTO robots_rule (rule, line, allowed) VALUES (?1, ?2, ?3)
                  ON CONFLICT (rule, line) DO UPDATE SET rule = rule RETURNING id",
             )?
-            .query_row((&verdict.rule, verdict.line.unwrap_or(0)), |row| row.get(0))
+            .query_row((&verdict.rule, verdict.line.unwrap_or(0), verdict.allowed), |row| row.get(0))
     }
 
     fn capture(&self, url: i64, capture: &Capture, settled: &Settled, rule: Option<i64>) -> rusqlite::Result<i64> {

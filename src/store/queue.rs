@@ -163,7 +163,7 @@ impl Reader {
         let read = || {
             self.connection
                 .prepare_cached(
-                    "SELECT u.refused_by IS NOT 'robots', r.rule, nullif(r.line, 0) FROM host h JOIN url u ON u.host = h.id
+                    "SELECT r.allowed, r.rule, nullif(r.line, 0) FROM host h JOIN url u ON u.host = h.id
                      JOIN robots_rule r ON r.id = u.robots_rule WHERE h.name = ?1 AND u.text = ?2",
                 )?
                 .query_row((url.host(), url.as_str()), |row| {

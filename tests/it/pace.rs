@@ -53,12 +53,26 @@ impl Circuit {
         judge
     }
 
-    /// Pages that came, as a share of those that the gap allows, from each host's first page to its last.
+    /// Pages that came, as a share of those that the gap allows all hosts together, from the first page of any to the
+    /// last of any: a host that begins late or ends late counts.
     fn share(self, judge: &Judge) -> f64 {
-        let lanes = by_host(&judge.arrivals(), Arrival::is_page);
-        let times = lanes.values().map(|lane| lane.last().unwrap().at.by - lane[0].at.by);
-        let gaps: usize = lanes.values().map(|lane| lane.len() - 1).sum();
-        self.gap.as_secs_f64() * gaps as f64 / times.sum::<Duration>().as_secs_f64()
+        let pages: Vec<Arrival> = judge.arrivals().into_iter().filter(Arrival::is_page).collect();
+        let time = pages.last().unwrap().at.by - pages[0].at.by;
+        let most = self.hosts as f64 * (1.0 + time.as_secs_f64() / self.gap.as_secs_f64());
+        pages.len() as f64 / most
+    }
+
+    /// It hurried nobody, and where the gap is all that holds it back it is not slower than it may be. The latter in one
+    /// of two runs: a machine that does other things too may be late for many a page.
+    fn check_share(self) {
+        let share = || {
+            let judge = self.check();
+            assert!(judge.arrivals().len() >= 10_000);
+            let share = self.share(&judge);
+            println!("{share:.4} of the pages that the gap allows");
+            share
+        };
+        assert!((0..2).any(|_| share() >= 0.97), "slower than it may be");
     }
 }
 
@@ -91,16 +105,17 @@ fn fifty_hosts_as_many_requests_as_there_are() {
     Circuit { hosts: 50, addresses: 1, concurrency: 500, gap: ms(60), pages: 9, images: 6 }.check();
 }
 
-/// Where the gap is all that holds it back, it is not slower than it may be. Three tries: a machine that does other
-/// things too may be late for many a page, and only a slow crawler is so each time.
+/// The pace that everybody gets who sets none.
+const THOUSANDS: Circuit = Circuit { hosts: 50, addresses: 50, concurrency: 200, gap: ms(1000), pages: 35, images: 5 };
+
 #[test]
-fn fifty_hosts_no_slower_than_may_be() {
-    let circuit = Circuit { hosts: 50, addresses: 50, concurrency: 64, gap: ms(1000), pages: 6, images: 1 };
-    let best = (0..3).map(|_| circuit.share(&circuit.check())).find(|share| {
-        println!("{share:.4} of the pages that the gap allows");
-        *share >= 0.97
-    });
-    assert!(best.is_some(), "slower than it may be");
+fn ten_thousand_requests_to_fifty_hosts() {
+    THOUSANDS.check_share();
+}
+
+#[test]
+fn ten_thousand_requests_to_fifty_hosts_at_two_addresses() {
+    Circuit { addresses: 2, ..THOUSANDS }.check_share();
 }
 
 // ------------------------------------------------------------------------------------------- what servers ask for

@@ -15,6 +15,7 @@ use hickory_resolver::proto::rr::{Record, RecordType};
 
 use super::lock;
 use crate::web::exchange::Fault;
+use crate::web::recent::Recent;
 use crate::web::url::Origin;
 
 /// Times to live are whole seconds.
@@ -25,6 +26,8 @@ const LONGEST_TTL: Duration = Duration::from_secs(24 * 3600);
 const LONGEST_NEGATIVE_TTL: Duration = Duration::from_secs(15 * 60);
 /// Answers kept in memory.
 const CACHED: u64 = 8_192;
+/// Hosts of which is remembered that their answer is told: no fewer than those whose answers are kept.
+const TOLD: usize = 8_192;
 /// One question to a name server waits for so long, then it is asked again (resolv.conf(5)); less where `--timeout` is
 /// short, so that a lost packet is no lost name.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -103,7 +106,7 @@ pub(super) struct Names {
     resolver: Option<TokioResolver>,
     /// Until when the last answer about each host is good, where answers are wanted: one that the resolver gives a
     /// second time from its memory has the same end, to the second.
-    told: Option<Mutex<HashMap<String, Instant>>>,
+    told: Option<Mutex<Recent<String, Instant>>>,
 }
 
 impl Names {
@@ -113,7 +116,7 @@ impl Names {
         for rule in &options.given {
             given.entry((rule.host.clone(), rule.port)).or_default().push(rule.to);
         }
-        Names { given, resolver: resolver(options), told: options.tell.then(Mutex::default) }
+        Names { given, resolver: resolver(options), told: options.tell.then(|| Mutex::new(Recent::new(TOLD))) }
     }
 
     /// The addresses given for an origin.

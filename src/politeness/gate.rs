@@ -11,6 +11,7 @@ use super::rulebook::{Asked, Learnt, Look, RobotsCopy, Rulebook};
 use super::{ATTEMPTS, FIRST_RETRY, retry_wait};
 use crate::web::candidate::Class;
 use crate::web::exchange::{Exchange, Fault};
+use crate::web::recent::Recent;
 use crate::web::time::{Moment, Stamp, Timestamp};
 use crate::web::url::{Origin, WebUrl};
 use crate::web::verdict::RobotsVerdict;
@@ -23,6 +24,8 @@ const NEIGHBOURS_WAIT: Duration = Duration::from_secs(60);
 const PER_ADDRESS: usize = 16;
 /// Hosts and addresses that are at rest are let go when so many are known.
 const MANY: usize = 4096;
+/// Origins that cannot be reached are given up for the whole run, as long as there are no more of them: 20 MB at most.
+const UNREACHABLE: usize = 50_000;
 /// Answer times are compared with the mean of the first so many.
 const BASELINE: u32 = 4;
 /// Answers faster than this are never called slow.
@@ -262,7 +265,7 @@ pub struct Gate {
     addresses: HashMap<IpAddr, Party>,
     /// Hosts are looked through for those at rest when there are so many.
     many: usize,
-    reach: HashMap<Origin, Reach>,
+    reach: Recent<Origin, Reach>,
     rulebook: Rulebook,
 }
 
@@ -270,7 +273,14 @@ impl Gate {
     /// A gate that knows nobody yet.
     pub fn new(options: Options) -> Gate {
         let rulebook = Rulebook::new(options.agent.clone());
-        Gate { options, hosts: HashMap::new(), addresses: HashMap::new(), many: MANY, reach: HashMap::new(), rulebook }
+        Gate {
+            options,
+            hosts: HashMap::new(),
+            addresses: HashMap::new(),
+            many: MANY,
+            reach: Recent::new(UNREACHABLE),
+            rulebook,
+        }
     }
 
     /// Takes up a stored clock, so that a restart does not hurry.
@@ -312,7 +322,7 @@ impl Gate {
 
     /// Takes up a stored robots.txt: it holds while it is fresh, and serves later while the host is unreachable.
     pub fn remember_robots(&mut self, origin: &Origin, copy: &RobotsCopy, wall: Timestamp) {
-        self.rulebook.remember(origin.clone(), copy, wall);
+        self.rulebook.remember(origin, copy, wall);
         self.obey_crawl_delay(origin, Moment::default());
     }
 
@@ -515,16 +525,16 @@ impl Gate {
     fn note_reach(&mut self, exchange: &Exchange, now: Moment) {
         let origin = exchange.url.origin();
         match &exchange.fault {
-            Some(fault @ Fault::Forbidden(_)) => self.reach.entry(origin).or_default().dead = Some(fault.clone()),
+            Some(fault @ Fault::Forbidden(_)) => {
+                self.reach.get_or_insert_with(&origin, Reach::default).dead = Some(fault.clone());
+            }
             Some(fault) if fault.is_unreachable() => {
-                let reach = self.reach.entry(origin).or_default();
+                let reach = self.reach.get_or_insert_with(&origin, Reach::default);
                 reach.failures += 1;
                 reach.not_before = now.after(retry_wait(reach.failures));
                 reach.dead = Some(fault.clone()).filter(|fault| fault.is_final() || reach.failures >= ATTEMPTS);
             }
-            _ if exchange.answer.is_some() => {
-                self.reach.remove(&origin);
-            }
+            _ if exchange.answer.is_some() => self.reach.remove(&origin),
             _ => {}
         }
     }

@@ -33,14 +33,23 @@ impl<K: Hash + Eq, V> Recent<K, V> {
     }
 
     /// What is known under this key, or else what is made for it.
-    pub fn get_or_insert_with(&mut self, key: K, make: impl FnOnce() -> V) -> &mut V
+    pub fn get_or_insert_with(&mut self, key: &K, make: impl FnOnce() -> V) -> &mut V
     where
-        K: Copy,
+        K: Clone,
     {
-        if self.get(&key).is_none() {
-            self.insert(key, make());
+        if self.get(key).is_none() {
+            self.insert(key.clone(), make());
         }
-        self.young.get_mut(&key).expect("it is young now")
+        self.young.get_mut(key).expect("it is young now")
+    }
+
+    /// Forgets what is known under this key.
+    pub fn remove<Q: Hash + Eq + ?Sized>(&mut self, key: &Q)
+    where
+        K: Borrow<Q>,
+    {
+        self.young.remove(key);
+        self.old.remove(key);
     }
 
     /// Puts a value under a key, in place of an earlier one.
@@ -89,7 +98,10 @@ mod tests {
         recent.insert('a', 2);
         assert_eq!(recent.get(&'a'), Some(&mut 2));
         recent.insert('d', 1);
-        assert_eq!(recent.get_or_insert_with('a', || 3), &mut 2);
-        assert_eq!(recent.get_or_insert_with('e', || 3), &mut 3);
+        assert_eq!(recent.get_or_insert_with(&'a', || 3), &mut 2);
+        assert_eq!(recent.get_or_insert_with(&'e', || 3), &mut 3);
+        ['a', 'e'].iter().for_each(|key| recent.remove(key));
+        let known = ['a', 'd', 'e'].map(|key| recent.get(&key).copied());
+        assert_eq!(known, [None, Some(1), None]);
     }
 }

@@ -346,12 +346,18 @@ fn credentials(headers: &[String], cookies: Option<&Path>) -> anyhow::Result<Cre
 
 /// Adds the logins that stand in the seeds.
 pub(super) fn log_in(credentials: &mut Credentials, seeds: &[SeedInput]) -> anyhow::Result<()> {
-    let logins = seeds.iter().flat_map(|seed| match seed {
-        SeedInput::Url(text) => Login::of(text).into_iter().collect(),
-        SeedInput::Document { name, bytes } => crate::seeds::logins(name, bytes),
-    });
-    for login in logins {
-        credentials.login(login).map_err(|unfit| usage(unfit.to_string()))?;
+    for seed in seeds {
+        match seed {
+            SeedInput::Url(text) => {
+                let login = Login::of(text).map_or(Ok(()), |login| credentials.login(login));
+                login.map_err(|unfit| usage(format!("the URLs of the command line: {unfit}")))?;
+            }
+            SeedInput::Document { name, bytes } => {
+                for (line, login) in crate::seeds::logins(name, bytes) {
+                    credentials.login(login).map_err(|unfit| usage(format!("{name}:{line}: {unfit}")))?;
+                }
+            }
+        }
     }
     Ok(())
 }

@@ -52,7 +52,7 @@ pub enum Unfit {
         origin: Origin,
     },
     /// Two logins for one origin.
-    #[error("there are two different logins for {0}, and a run has room for one; give them to two runs")]
+    #[error("a second login for {0}, and a run has room for one; give them to two runs")]
     Logins(Origin),
     /// A line of a file of cookies.
     #[error("line {line}: {why}")]
@@ -249,6 +249,6 @@ mod tests {
         all.login(Login::of("https://u:p@h.example/a").unwrap()).unwrap();
         all.login(Login::of("https://u:p@h.example/b").unwrap()).unwrap();
         let error = all.login(Login::of("https://u:q@h.example/").unwrap()).unwrap_err();
-        assert!(error.to_string().contains("two different logins for https://h.example"), "{error}");
+        assert!(error.to_string().contains("a second login for https://h.example"), "{error}");
     }
 }

@@ -21,9 +21,10 @@ pub(super) fn read(bytes: &[u8]) -> Harvest {
 }
 
 /// The logins in its URLs, in order.
-pub(super) fn logins(bytes: &[u8]) -> Vec<Login> {
-    let lines = lines(bytes).filter(|text| text.contains('@') && !text.starts_with('#'));
-    lines.filter(|text| url(text).is_ok()).filter_map(|text| Login::of(text.split_whitespace().next()?)).collect()
+pub(super) fn logins(bytes: &[u8]) -> Vec<(u32, Login)> {
+    let lines = (1..).zip(lines(bytes)).filter(|(_, text)| text.contains('@') && !text.starts_with('#'));
+    let seeds = lines.filter(|(_, text)| url(text).is_ok());
+    seeds.filter_map(|(line, text)| Some((line, Login::of(text.split_whitespace().next()?)?))).collect()
 }
 
 /// Whether a text is a list rather than prose: some line is a URL, or there is nothing but comments, or the name says

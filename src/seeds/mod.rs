@@ -103,8 +103,8 @@ pub fn read(name: &str, bytes: &[u8]) -> Harvest {
 }
 
 /// The logins in the URLs of a list, which a person wrote; what a feed or a sitemap says is the web's word, and is sent
-/// to nobody.
-pub fn logins(name: &str, bytes: &[u8]) -> Vec<Login> {
+/// to nobody. Each with its line, counted from 1.
+pub fn logins(name: &str, bytes: &[u8]) -> Vec<(u32, Login)> {
     let mut plain = Vec::new();
     let packed = bytes.starts_with(b"\x1f\x8b");
     if packed {

@@ -24,7 +24,8 @@
 //! 3. `frontier` takes candidates, each URL once, and gives out leases, the next due host first. A lease lives in
 //!    memory: what a dying process held is simply asked again.
 //! 4. `politeness::Gate` says whether the URL may be fetched now: a permit, an instant to come back at, the wish to
-//!    read `robots.txt` first, or the rule that forbids it. It does no I/O and keeps every clock of a host.
+//!    know the host's address or to read `robots.txt` first, or the rule that forbids it. It does no I/O and keeps the
+//!    clocks of hosts and addresses.
 //! 5. `fetch` spends the permit on exactly one request. It drives an ordinary HTTP client, which can reach nothing but
 //!    the door.
 //! 6. `wire::Door` is the only way out. It resolves, checks the address, connects, does TLS, and records both

@@ -13,10 +13,10 @@ use crate::archive::{Notes, Place, entity, read_at, received};
 use crate::crawl::{DATABASE, Lock, Verdict};
 use crate::politeness::{Gate, Options, ROBOTS_FRESH};
 use crate::report::{self, table::Format};
-use crate::store::{Reader, Standing};
+use crate::store::Reader;
 use crate::web::exchange::Fault;
 use crate::web::surt::surt;
-use crate::web::time::{Clock, SystemClock, Timestamp};
+use crate::web::time::{Clock, Moment, SystemClock, Timestamp};
 use crate::web::url::{WebUrl, without_credentials};
 use crate::web::wrapped::unwrapped;
 use crate::wire::Guard;
@@ -152,8 +152,11 @@ fn explain_one(
         (Verdict::In(_), Some(known)) => (true, format!("{} ({})", known.reason(), known.state)),
         (Verdict::In(_), None) => (true, "as a seed; as a link it depends on the page it stands on".to_owned()),
     };
-    let robots = explain_robots(url, gate, reader, known.as_ref(), wall)?;
+    let robots = explain_robots(url, gate, reader, wall)?;
     let clock = reader.map(|reader| reader.host(url.host())).transpose()?.flatten();
+    if let Some(host) = &clock {
+        gate.remember_host(&host.clock, Moment::default(), wall);
+    }
     let next_at = clock.map(|host| host.clock.page_next).filter(|next| *next > wall);
     let last = reader.map(|reader| reader.last_capture(url.as_str())).transpose()?.flatten();
     let wrapped: Vec<String> = unwrapped(url).iter().map(|url| url.as_str().to_owned()).collect();
@@ -175,13 +178,7 @@ fn explain_one(
 }
 
 /// What robots.txt says, by the copy in the archive, whatever its age; else what is known of it from the last run.
-fn explain_robots(
-    url: &WebUrl,
-    gate: &mut Gate,
-    reader: Option<&Reader>,
-    known: Option<&Standing>,
-    wall: Timestamp,
-) -> anyhow::Result<Value> {
+fn explain_robots(url: &WebUrl, gate: &mut Gate, reader: Option<&Reader>, wall: Timestamp) -> anyhow::Result<Value> {
     let origin = url.origin();
     let copy = reader.map(|reader| reader.robots_of(&origin)).transpose()?.flatten();
     if let Some(copy) = &copy {
@@ -189,16 +186,11 @@ fn explain_robots(
     }
     let from = reader.filter(|_| copy.is_some()).map(|reader| reader.robots_from(&origin)).transpose()?;
     let last = reader.map(|reader| reader.robots_verdict(url)).transpose()?.flatten();
-    let unreachable = known.and_then(Standing::why).filter(|why| why.starts_with("robots.txt "));
     let verdict = gate.verdict(url).or(last);
-    let (allowed, why) = match (&verdict, unreachable) {
-        (Some(verdict), _) => (Some(verdict.allowed), verdict.rule.as_str()),
-        (None, Some(why)) => (Some(false), why),
-        (None, None) => (None, "robots.txt is not known, and explain fetches nothing"),
-    };
+    let why = verdict.as_ref().map_or("robots.txt is not known, and explain fetches nothing", |verdict| &verdict.rule);
     let rule = verdict.as_ref().filter(|verdict| verdict.line.is_some());
     Ok(json!({
-        "allowed": allowed,
+        "allowed": verdict.as_ref().map(|verdict| verdict.allowed),
         "rule": rule.map(|verdict| verdict.rule.as_str()),
         "line": rule.and_then(|verdict| verdict.line),
         "why": why,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use indicatif::ProgressDrawTarget;
+use rustix::fs::Mode;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -50,6 +51,10 @@ pub(super) fn run(common: &Common, crawl: Box<Crawl>) -> Outcome {
     // Only now: a start that finds the archive held has read and raised nothing.
     plan.seeds = seeds(&sources)?;
     log_in(&mut plan.fetch.credentials, &plan.seeds)?;
+    if !plan.fetch.credentials.is_empty() {
+        // What is shown to those who are let in is for them to show to others.
+        super::forbid_others(Mode::RWXG | Mode::RWXO);
+    }
     let mut progress = progress(common.quiet);
     if plan.fetch.contact.is_none() && !common.quiet {
         let text = "no --contact is given: a site's owner cannot reach you".to_owned();

@@ -24,13 +24,14 @@ use clap::FromArgMatches;
 use args::{Cli, Command};
 use ask::Form;
 use exit::{Exit, Outcome};
+use rustix::fs::Mode;
 
 use crate::report;
 use crate::web::url::without_credentials;
 
 /// Runs the program with the arguments and streams of this process.
 pub fn main() -> ExitCode {
-    tighten_umask();
+    forbid_others(Mode::WGRP | Mode::WOTH);
     // What a panic says may quote the web, and goes to the terminal.
     std::panic::set_hook(Box::new(|panic| say(&format!("pressmark: a bug: {panic}"))));
     let outcome = run();
@@ -40,13 +41,11 @@ pub fn main() -> ExitCode {
     ExitCode::from(exit::code(&outcome))
 }
 
-/// Whatever the umask was, nothing that is made from here on can be written by anybody else.
-fn tighten_umask() {
-    use rustix::fs::Mode;
-    let others = Mode::WGRP | Mode::WOTH;
+/// Whatever the umask was, what is made from here on gives others none of this.
+fn forbid_others(modes: Mode) {
     // It can be read only by setting it.
-    let asked = rustix::process::umask(others);
-    rustix::process::umask(asked | others);
+    let asked = rustix::process::umask(modes);
+    rustix::process::umask(asked | modes);
 }
 
 fn run() -> Outcome {

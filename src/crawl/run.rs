@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::io::ErrorKind;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
@@ -127,8 +128,15 @@ struct Errand {
     seed: i64,
 }
 
+/// What was in the air, and is over.
+enum Landed {
+    Exchange(Box<Answered>),
+    /// Where a host is.
+    Address(Arc<str>, Option<IpAddr>),
+}
+
 /// An exchange that is over, or that never was.
-struct Landed {
+struct Answered {
     what: Aloft,
     receipt: Receipt,
     exchange: Result<Exchange, fetch::Error>,
@@ -385,6 +393,11 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             }
             Answer::NotBefore(at) => self.frontier.put_back(*lease, Some(at)),
             Answer::Busy => self.frontier.put_back(*lease, None),
+            Answer::NeedsAddress => {
+                let origin = candidate.url.origin();
+                self.frontier.put_back(*lease, None);
+                self.locate(origin);
+            }
             Answer::NeedsRobots(permit) => {
                 let (url, seed) = (candidate.url.origin().robots(), candidate.seed);
                 self.frontier.put_back(*lease, None);
@@ -402,8 +415,9 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             }
             Answer::Unreachable(reason) => {
                 self.decide(|dry| dry.refuse(&candidate.url, &reason))?;
+                let verdict = self.gate.verdict(&candidate.url);
                 let failed = Outcome::Failed { reason, transient: true, status: None };
-                self.settle_unasked(lease, failed, None)?;
+                self.settle_unasked(lease, failed, verdict)?;
             }
         }
         Ok(())
@@ -423,8 +437,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             self.gate.remember_robots(origin, &copy, self.clock.wall());
             if self.run.after_crash {
                 // What the killed run asked for last is not known, and the delay that the rules ask for is, only now.
-                let rested = self.started.0.after(self.gate.delay(&origin.host));
-                self.gate.remember_host(&origin.host, rested, rested, now);
+                self.gate.rest(&origin.host, self.started.0, now);
             }
         }
         Ok(())
@@ -540,7 +553,12 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
                     let request = robots_request(permit, errand.to.clone());
                     self.send(Aloft::Robots(errand.to, errand.seed), request);
                 }
-                _ => self.errands.push(errand),
+                answer => {
+                    if matches!(answer, Answer::NeedsAddress) {
+                        self.locate(errand.to.origin());
+                    }
+                    self.errands.push(errand);
+                }
             }
         }
     }
@@ -548,15 +566,32 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
     fn send(&mut self, what: Aloft, request: Request) {
         self.counters.requests += 1;
         let (transport, receipt) = (self.transport.clone(), request.permit.receipt());
-        self.air.spawn(async move { Landed { what, receipt, exchange: transport.exchange(request).await } });
+        self.air.spawn(async move {
+            let exchange = transport.exchange(request).await;
+            Landed::Exchange(Box::new(Answered { what, receipt, exchange }))
+        });
+    }
+
+    fn locate(&mut self, origin: Origin) {
+        let transport = self.transport.clone();
+        self.air.spawn(async move { Landed::Address(origin.host.clone(), transport.locate(&origin).await) });
+    }
+
+    fn landed(&mut self, landed: Result<Landed, tokio::task::JoinError>) -> Result<(), Error> {
+        match landed {
+            Ok(Landed::Exchange(answered)) => self.heard(*answered),
+            Ok(Landed::Address(host, address)) => {
+                let now = self.clock.now();
+                self.gate.located(&host, address, now);
+                self.frontier.wake(&host, now);
+                Ok(())
+            }
+            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+        }
     }
 
     /// An exchange is over: the gate learns from it, and a worker reads it.
-    fn landed(&mut self, landed: Result<Landed, tokio::task::JoinError>) -> Result<(), Error> {
-        let Landed { what, receipt, exchange } = match landed {
-            Ok(landed) => landed,
-            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
-        };
+    fn heard(&mut self, Answered { what, receipt, exchange }: Answered) -> Result<(), Error> {
         let (now, wall) = (self.clock.now(), self.clock.wall());
         let host: Arc<str> = receipt.host().clone();
         let exchange = match exchange {
@@ -843,20 +878,23 @@ fn robots_body(exchange: &Exchange) -> Vec<u8> {
 
 /// A gate that knows what earlier runs learnt, so that a restart does not hurry.
 fn remembering_gate(plan: &Plan, store: &Store, run: Run, clock: &dyn Clock) -> Result<Gate, Error> {
-    let now = clock.now();
+    let (now, wall) = (clock.now(), clock.wall());
     let mut gate = Gate::new(plan.politeness.clone());
     // A dry run knows what the archive beside it knows, and keeps to the clocks of its hosts.
     let beside = plan.dry_run.as_deref().map(dry::reader).transpose()?.flatten();
     let reader = beside.map_or_else(|| store.reader(), Ok)?;
     for host in reader.hosts()? {
-        let (mut page, mut requisite) =
-            (clock.moment_at(host.clock.page_next), clock.moment_at(host.clock.requisite_next));
+        let mut clock = host.clock;
         if run.after_crash {
             // What the killed run asked for last is not known: it may have been a moment ago.
-            page = page.max(now.after(gate.delay(&host.clock.host)));
-            requisite = requisite.max(now.after(plan.politeness.requisite_delay * crate::politeness::BURST));
+            clock.page_next = clock.page_next.max(wall.after(plan.politeness.delay));
+            let rested = plan.politeness.requisite_delay * crate::politeness::BURST;
+            clock.requisite_next = clock.requisite_next.max(wall.after(rested));
         }
-        gate.remember_host(&host.clock.host, page, requisite, now);
+        gate.remember_host(&clock, now, wall);
+    }
+    for address in reader.addresses()? {
+        gate.remember_address(&address, now, wall);
     }
     Ok(gate)
 }

@@ -121,6 +121,8 @@ struct Reading {
 struct Spot<'a> {
     /// Its URL, or the URI of a document of the user's own.
     name: &'a str,
+    /// What led to it.
+    via: Option<&'a str>,
     at: Timestamp,
     role: Role,
     seed: &'a str,
@@ -137,6 +139,7 @@ impl Step {
         let Turn { candidate, tries, seed, exchange, earlier, verdict, back_off, now } = turn;
         let spot = Spot {
             name: candidate.url.as_str(),
+            via: candidate.via.as_deref(),
             at: exchange.at,
             role: candidate.role,
             seed: &seed,
@@ -225,6 +228,7 @@ impl Step {
         let referer = notes.referer.clone().or(referer);
         let spot = Spot {
             name: url.as_str(),
+            via: notes.via.as_deref(),
             at: found.capture.at,
             role: notes.role,
             seed: &notes.seed,
@@ -323,7 +327,9 @@ impl Step {
     }
 
     fn read_redirect(&self, spot: &Spot<'_>, url: &WebUrl, head: &Head) -> Reading {
-        let mut reading = Reading::default();
+        let sort =
+            if spot.role == Role::Page { Sort::Redirect { via: spot.via.map(traps::page) } } else { Sort::Plain };
+        let mut reading = Reading { sort, ..Reading::default() };
         let Some(location) = head.field("location") else { return reading };
         match url.join(&location, None) {
             Ok(target) if target == *url => {
@@ -377,9 +383,8 @@ impl Step {
             for link in &findings.links {
                 self.follow(spot, url, (&link.url, None), listing, reading);
             }
-            // What pages below the seeds say is compared, where it leads anywhere.
-            if spot.depth > 0 && reading.followed > 0 {
-                reading.sort = Sort::Page(traps::likeness(&findings));
+            if spot.depth > 0 {
+                reading.sort = Sort::Page { class: traps::class(url, &findings), via: spot.via.map(traps::page) };
             }
             let field = head.field("refresh").and_then(|value| extract::refresh(&value, url));
             let refresh = field.or_else(|| findings.refresh.clone());
@@ -391,6 +396,10 @@ impl Step {
             reading.robots.extend(findings.meta_robots.iter().cloned());
             reading.findings = Some(Box::new(findings));
             return;
+        }
+        if spot.depth > 0 {
+            let class = traps::class_of_file(url, content_type.as_deref(), body);
+            reading.sort = Sort::Page { class, via: spot.via.map(traps::page) };
         }
         let harvest = seeds::read(spot.name, body);
         if !matches!(harvest.format, Some(seeds::Format::Feed | seeds::Format::Sitemap | seeds::Format::SitemapIndex)) {
@@ -496,6 +505,7 @@ impl Step {
         let mut reading = Reading::default();
         let spot = Spot {
             name: url,
+            via: None,
             at,
             role: Role::Document,
             seed: url,

@@ -8,10 +8,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::step::Taken;
+use crate::extract::Findings;
 use crate::store::{self, KeptOut, Reader};
 use crate::web::candidate::{Candidate, Role};
-use crate::web::digest::fingerprint;
+use crate::web::digest::{Algorithm, digest, fingerprint};
 use crate::web::outcome::Outcome;
+use crate::web::recent::Recent;
 use crate::web::url::WebUrl;
 
 /// Longer URLs are made by software that appends to what it was given; servers refuse more than 8,000 (RFC 9110, 4.1).
@@ -22,14 +24,24 @@ const DIRECTORIES: usize = 24;
 const REPEATS: usize = 3;
 /// Times that one directory may not stand anywhere in a path.
 const SAME_DIRECTORY: usize = 4;
-/// Times that a query may not name the same parameter, numbers in its name aside.
-const SAME_PARAMETER: usize = 5;
+/// Times that a query may not name the same parameter, numbers in its name aside. Forms with `q1` to `q12` exist.
+const SAME_PARAMETER: usize = 20;
+/// A query that names one so many times may be a selection of many,
+const SELECTION: usize = 5;
+/// and so many of those are followed of one path: of thirty boxes to tick, there are a thousand million.
+const SELECTIONS: i64 = 1_000;
 /// Sets of parameters that one path is asked with; a site with filters makes one of every selection.
 const COMBINATIONS: i64 = 50;
 /// Hosts of one registrable domain that links lead to.
 const HOSTS: i64 = 500;
-/// Pages of a host that say the same but for numbers; further ones lead nowhere.
+/// Pages in a row to which pages that are alike led, and that said nothing new; then such pages lead nowhere.
 const ALIKE: u32 = 50;
+/// Classes of pages that are remembered, and redirects: no fewer, and twice as many at most, in less than 10 MB.
+const REMEMBERED: usize = 50_000;
+/// Classes that led to a class last,
+const FINDERS: usize = 3;
+/// and so many before it, those that led to them among them: the twelve months of a calendar lead to each other.
+const BEFORE: usize = 64;
 /// Sitemap indexes of a host that another index lists; further ones lead nowhere.
 const NESTED_INDEXES: i64 = 100;
 /// Links followed from one page,
@@ -42,11 +54,13 @@ pub(super) const LIST_DEPTH: u16 = 2;
 const TOO_LONG: &str = "a trap: the URL is longer than 2,048 bytes";
 const TOO_DEEP: &str = "a trap: more than 24 directories";
 const REPEATED: &str = "a trap: the path repeats itself";
-const SAME_AGAIN: &str = "a trap: the query names a parameter five times";
+const SAME_AGAIN: &str = "a trap: the query names a parameter twenty times";
+const SELECTED: &str = "a trap: its path is asked with more than 1,000 queries that name a parameter five times";
 const TWIN: &str = "the same as another URL but for a session id or the order of its query";
 const COMBINED: &str = "a trap: its path is asked with more than 50 combinations of parameters";
 const MANY_HOSTS: &str = "a trap: more than 500 hosts of one domain";
-const LIKE_OTHERS: &str = "a trap: 50 pages of the host said the same as the page it stands on, but for numbers";
+const LIKE_OTHERS: &str =
+    "a trap: pages like the one it stands on led to 50 in a row that said nothing new, numbers aside";
 const INDEX_IN_INDEX: &str = "a trap: more than 100 sitemap indexes in a sitemap index";
 pub(super) const MANY_LINKS: &str = "a trap: more than 10,000 links on one page";
 pub(super) const MANY_LISTED: &str = "a trap: more than 50,000 URLs in one list";
@@ -69,11 +83,27 @@ pub(super) fn look(url: &WebUrl) -> Option<&'static str> {
     if repeats(&directories) {
         return Some(REPEATED);
     }
+    (most_named(url) >= SAME_PARAMETER).then_some(SAME_AGAIN)
+}
+
+/// How many times the query names one parameter.
+fn most_named(url: &WebUrl) -> usize {
     let mut names = HashMap::new();
     for parameter in parameters(url) {
         *names.entry(without_numbers(name_of(parameter))).or_insert(0) += 1;
     }
-    names.values().any(|times| *times >= SAME_PARAMETER).then_some(SAME_AGAIN)
+    names.into_values().max().unwrap_or(0)
+}
+
+/// What one page is asked with: its path, and the names of its parameters. A first parameter without a value belongs to
+/// the path: `index.php?a-slug&page=2` is one of many articles.
+fn asked_with(url: &WebUrl) -> (String, Vec<String>) {
+    let slug = parameters(url).next().filter(|first| !first.contains('='));
+    let path = format!("{}{}?{}", url.origin(), url.path(), slug.unwrap_or_default());
+    let rest = parameters(url).skip(usize::from(slug.is_some()));
+    let mut names: Vec<String> = rest.map(|parameter| without_numbers(name_of(parameter))).collect();
+    names.sort_unstable();
+    (path, names)
 }
 
 /// Do the same directories stand in a row too often? Numbers alone do not count: `/2011/11/11/11/` is an hour.
@@ -167,9 +197,9 @@ fn twin(url: &WebUrl) -> Option<String> {
     (has_session || may_be_reordered).then(|| format!("{}{path}?{}", url.origin(), query.join("&")))
 }
 
-/// What a page says, numbers aside: pages of an empty calendar say the same for ever, and so do pages that say
-/// «not found» and link on.
-pub(super) fn likeness(findings: &crate::extract::Findings) -> i64 {
+/// The class of pages of its host that this page is in: those that say the same, numbers aside. Pages of an empty
+/// calendar do for ever, and so do pages that say «not found» and link on.
+pub(super) fn class(url: &WebUrl, findings: &Findings) -> i64 {
     let mut said = without_numbers(&format!("{:?}\n{}\n", findings.article.title, findings.article.text));
     for link in &findings.links {
         said.push_str(&without_numbers(&link.text));
@@ -179,7 +209,25 @@ pub(super) fn likeness(findings: &crate::extract::Findings) -> i64 {
         said.push_str(picture.url.as_str());
         said.push('\n');
     }
-    fingerprint(&said)
+    key("alike", url.host(), &said)
+}
+
+/// The class of an answer that is no HTML: its bytes. In what software writes for any date numbers do not count: each
+/// month of a calendar has its `.ics`.
+pub(super) fn class_of_file(url: &WebUrl, content_type: Option<&str>, body: &[u8]) -> i64 {
+    let media_type = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let is_written = media_type == "text/calendar" || media_type.ends_with("xml") || media_type.ends_with("json");
+    let said = if is_written {
+        without_numbers(&String::from_utf8_lossy(body))
+    } else {
+        digest(Algorithm::Sha1, body).as_str().to_owned()
+    };
+    key("alike", url.host(), &said)
+}
+
+/// Under what the class of a page is remembered.
+pub(super) fn page(url: &str) -> i64 {
+    key("class", url, "")
 }
 
 /// What a turn's answer was, as far as the guard against traps is concerned.
@@ -188,21 +236,49 @@ pub(super) enum Sort {
     /// Nothing that leads anywhere by itself.
     #[default]
     Plain,
-    /// A page below a seed, and its [`likeness`].
-    Page(i64),
+    /// What a page below a seed says.
+    Page {
+        /// Its [`class`].
+        class: i64,
+        /// The [`page`] that led to it.
+        via: Option<i64>,
+    },
+    /// A page that is elsewhere.
+    Redirect {
+        /// The [`page`] that led to it.
+        via: Option<i64>,
+    },
     /// A sitemap index that another list names.
     NestedIndex,
 }
 
+/// Pages of a host that say the same, numbers aside.
+///
+/// Those of a trap lead to each other and to nothing new; an ordinary list leads to articles. So how often they led to
+/// themselves is counted, since they led to something new.
+#[derive(Debug, Default)]
+struct Class {
+    /// Pages in a row that they led to, that said nothing new, and that lead back to them.
+    stale: u32,
+    /// Other classes that led to them, the last one first; 0 is none.
+    finders: [i64; FINDERS],
+}
+
 /// What a crawl remembers of the links it has followed. What must outlive a run is kept in the store as marks.
-#[derive(Default)]
 pub(super) struct Ward {
     /// Marks that the store may not know yet.
     fresh: HashMap<i64, i64>,
-    /// How many pages of this run were alike.
-    alike: HashMap<i64, u32>,
+    /// What was said in this run. The class of a page must be known for as long as its links wait in the queue, behind
+    /// any number of others: so that is kept in marks, and not for the first page of a class, which most pages are.
+    classes: Recent<i64, Class>,
     /// Where redirects of this run led, by fingerprint.
-    led: HashMap<i64, i64>,
+    led: Recent<i64, i64>,
+}
+
+impl Default for Ward {
+    fn default() -> Ward {
+        Ward { fresh: HashMap::new(), classes: Recent::new(REMEMBERED), led: Recent::new(REMEMBERED) }
+    }
 }
 
 impl Ward {
@@ -287,11 +363,23 @@ impl Ward {
     ) -> Result<Option<&'static str>, store::Error> {
         match sort {
             Sort::Plain => Ok(None),
-            Sort::Page(likeness) => {
-                let host = WebUrl::parse(url).map(|url| url.host().to_owned()).unwrap_or_default();
-                let alike = self.alike.entry(key("alike", &host, &likeness.to_string())).or_default();
-                *alike += 1;
-                Ok((*alike > ALIKE).then_some(LIKE_OTHERS))
+            Sort::Page { class, via } => {
+                let finder = via.map(|via| self.mark(via, reader)).transpose()?.flatten();
+                let is_new = self.meet(class, finder);
+                // The first of a class may have been in another in an earlier run.
+                let (own, known) = (page(url), self.mark(page(url), reader)?);
+                if (!is_new || known.is_some()) && known != Some(class) {
+                    self.set(own, class, marks);
+                }
+                let is_stale = self.classes.get(&class).is_some_and(|class| class.stale >= ALIKE);
+                Ok(is_stale.then_some(LIKE_OTHERS))
+            }
+            Sort::Redirect { via } => {
+                // What it leads to was found by what found it.
+                if let Some(finder) = via.map(|via| self.mark(via, reader)).transpose()?.flatten() {
+                    self.set(page(url), finder, marks);
+                }
+                Ok(None)
             }
             Sort::NestedIndex => {
                 let host = WebUrl::parse(url).map(|url| url.host().to_owned()).unwrap_or_default();
@@ -299,6 +387,45 @@ impl Ward {
                 Ok((!admitted).then_some(INDEX_IN_INDEX))
             }
         }
+    }
+
+    /// Notes that a page of this class was found by a page of that one. Is it the first of its class?
+    fn meet(&mut self, class: i64, finder: Option<i64>) -> bool {
+        let is_new = self.classes.get(&class).is_none();
+        if let Some(finder) = finder {
+            let before = self.before(finder);
+            if is_new {
+                // A year leads to months, those to days, and only those to articles.
+                before.iter().for_each(|class| self.class(*class).stale = 0);
+            // A form to log in that stands at every article leads to no list: it is no sign of a trap.
+            } else if before.contains(&class) {
+                self.class(finder).stale += 1;
+            }
+        }
+        let finders = &mut self.class(class).finders;
+        if let Some(finder) = finder.filter(|finder| *finder != class && !finders.contains(finder)) {
+            finders.rotate_right(1);
+            finders[0] = finder;
+        }
+        is_new
+    }
+
+    /// This class, those that led to it, and those that led to them.
+    fn before(&mut self, class: i64) -> Vec<i64> {
+        let (mut all, mut next) = (vec![class], 0);
+        while next < all.len() && all.len() < BEFORE {
+            for finder in self.class(all[next]).finders {
+                if finder != 0 && !all.contains(&finder) {
+                    all.push(finder);
+                }
+            }
+            next += 1;
+        }
+        all
+    }
+
+    fn class(&mut self, class: i64) -> &mut Class {
+        self.classes.get_or_insert_with(&class, Class::default)
     }
 
     fn judge(
@@ -315,12 +442,14 @@ impl Ward {
                 None => self.set(key, own, marks),
             }
         }
-        let mut names: Vec<String> = parameters(url).map(|one| without_numbers(name_of(one))).collect();
-        if names.len() > 1 {
-            names.sort_unstable();
+        let (path, names) = asked_with(url);
+        if names.len() > 1 && !self.admits("query", &path, &names.join("&"), COMBINATIONS, marks, reader)? {
+            return Ok(Some(COMBINED));
+        }
+        if most_named(url) >= SELECTION {
             let path = format!("{}{}", url.origin(), url.path());
-            if !self.admits("query", &path, &names.join("&"), COMBINATIONS, marks, reader)? {
-                return Ok(Some(COMBINED));
+            if !self.admits("selection", &path, url.as_str(), SELECTIONS, marks, reader)? {
+                return Ok(Some(SELECTED));
             }
         }
         let admitted = self.admits("host", url.domain(), url.host(), HOSTS, marks, reader)?;
@@ -386,8 +515,9 @@ mod tests {
         check(&(0..30).map(|n| format!("/d{n}")).collect::<String>(), Some(TOO_DEEP));
         check(&format!("/{}", "x".repeat(2_100)), Some(TOO_LONG));
         check(&format!("/{}.html", "long-slug-".repeat(30)), None);
-        check("/list?f[0]=a&f[1]=b&f[2]=c&f[3]=d&f[4]=e", Some(SAME_AGAIN));
-        check("/list?f[0]=a&f[1]=b&f[2]=c&f[3]=d", None);
+        let times = |times: usize| (0..times).map(|n| format!("f[{n}]=a")).collect::<Vec<_>>().join("&");
+        check(&format!("/list?{}", times(20)), Some(SAME_AGAIN));
+        check(&format!("/list?{}", times(19)), None);
         check("/2026/11/22/a-slug.html?utm_source=x&utm_medium=y", None);
         check("/%E4%B8%AD%E6%96%87/%E6%96%B0%E9%97%BB/%E4%B8%AD%E6%96%87.html", None);
     }
@@ -419,6 +549,10 @@ mod tests {
         assert_eq!(LONGEST, 2_048);
         stands(TOO_DEEP, &DIRECTORIES.to_string());
         stands(COMBINED, &COMBINATIONS.to_string());
+        assert!(SAME_AGAIN.contains("twenty") && SAME_PARAMETER == 20);
+        assert!(SELECTED.contains("five times") && SELECTION == 5);
+        stands(SELECTED, "1,000");
+        assert_eq!(SELECTIONS, 1_000);
         stands(MANY_HOSTS, &HOSTS.to_string());
         stands(LIKE_OTHERS, &ALIKE.to_string());
         stands(INDEX_IN_INDEX, &NESTED_INDEXES.to_string());

@@ -99,6 +99,11 @@ const RESERVED: [(&str, &str); 23] = [
 ];
 
 impl Credentials {
+    /// There are none.
+    pub fn is_empty(&self) -> bool {
+        self.fields.is_empty() && self.logins.is_empty() && self.cookies.is_empty()
+    }
+
     /// Takes up a field for one origin: `https://news.example Authorization: Bearer …`.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ mod cookies;
 mod credentials;
 
 use std::future::Future;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use tokio::sync::watch;
@@ -16,7 +17,7 @@ use crate::politeness::Permit;
 use crate::web::candidate::Role;
 use crate::web::exchange::{Exchange, Validators};
 use crate::web::time::{Clock, SystemClock, Timestamp};
-use crate::web::url::WebUrl;
+use crate::web::url::{Origin, WebUrl};
 use crate::wire::{self, Door, PASS_FIELD};
 
 pub use credentials::{Credentials, Unfit};
@@ -72,6 +73,9 @@ pub enum Error {
 pub trait Transport: Send + Sync + 'static {
     /// Does one exchange to its end. It must set the permit's stamp when the request is written.
     fn exchange(&self, request: Request) -> impl Future<Output = Result<Exchange, Error>> + Send;
+
+    /// Where an origin is, before anything is asked of it; none when that cannot be known.
+    fn locate(&self, origin: &Origin) -> impl Future<Output = Option<IpAddr>> + Send;
 
     /// Ends everything that is in the air, now; what was received is returned as an abandoned exchange.
     fn cut(&self);
@@ -217,6 +221,13 @@ impl Transport for Fetcher {
             }
             Err(wire::Error::Spool { folder, source }) => Err(Error::Spool { folder, source }),
             Ok(None) | Err(_) => Err(Error::Unsent { url, cause: "the door gave it up".to_owned() }),
+        }
+    }
+
+    async fn locate(&self, origin: &Origin) -> Option<IpAddr> {
+        tokio::select! {
+            address = self.door.locate(origin) => address,
+            () = wanted(self.cut.subscribe()) => None,
         }
     }
 

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::pace::{BURST, Lane, Turn};
-use super::party::{Party, spread};
+use super::party::{Party, Trouble, spread};
 use super::rulebook::{Asked, Learnt, Look, RobotsCopy, Rulebook};
 use super::{ATTEMPTS, FIRST_RETRY, retry_wait};
 use crate::web::candidate::Class;
 use crate::web::exchange::{Exchange, Fault};
+use crate::web::recent::Recent;
 use crate::web::time::{Moment, Stamp, Timestamp};
 use crate::web::url::{Origin, WebUrl};
 use crate::web::verdict::RobotsVerdict;
@@ -23,6 +24,8 @@ const NEIGHBOURS_WAIT: Duration = Duration::from_secs(60);
 const PER_ADDRESS: usize = 16;
 /// Hosts and addresses that are at rest are let go when so many are known.
 const MANY: usize = 4096;
+/// Origins that cannot be reached are given up for the whole run, as long as there are no more of them: 20 MB at most.
+const UNREACHABLE: usize = 50_000;
 /// Answer times are compared with the mean of the first so many.
 const BASELINE: u32 = 4;
 /// Answers faster than this are never called slow.
@@ -76,6 +79,8 @@ pub enum Answer {
     NotBefore(Moment),
     /// Ask again when something of this host is over.
     Busy,
+    /// Its host's address is not known: look it up, and tell it by [`Gate::located`].
+    NeedsAddress,
     /// Its origin's rules are not known: fetch them with this permit first.
     NeedsRobots(Permit),
     /// robots.txt forbids it.
@@ -178,16 +183,57 @@ pub struct HostClock {
     pub page_next: Timestamp,
     /// No requisite before.
     pub requisite_next: Timestamp,
+    /// How much its server has had of us.
+    pub trouble: Trouble,
+    /// The clock of its address, where that is known.
+    pub address: Option<AddressClock>,
+}
+
+/// What of an address's clock must survive a restart: it is that of every name behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AddressClock {
+    /// The address.
+    pub address: IpAddr,
+    /// No request before.
+    pub next: Timestamp,
+    /// How much the server there has had of us.
+    pub trouble: Trouble,
+}
+
+impl AddressClock {
+    /// Nothing of it matters any more.
+    pub fn is_at_rest(&self, wall: Timestamp) -> bool {
+        self.next <= wall && self.trouble.until <= wall
+    }
 }
 
 struct Host {
     page: Lane,
     requisite: Lane,
     party: Party,
-    /// Where it answered last; none behind a proxy that resolves names itself.
-    address: Option<IpAddr>,
+    place: Place,
     page_times: AnswerTimes,
     requisite_times: AnswerTimes,
+}
+
+/// Where a host is: whom else a request to it would trouble.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Unknown,
+    /// Somebody is looking it up.
+    Asked,
+    /// Where its name leads, or where it answered last; none when it cannot be known: its name has no address, or a
+    /// proxy resolves it.
+    Known(Option<IpAddr>),
+}
+
+impl Place {
+    fn address(self) -> Option<IpAddr> {
+        match self {
+            Place::Known(address) => address,
+            Place::Unknown | Place::Asked => None,
+        }
+    }
 }
 
 /// How long answers take, from the request's last byte to the answer's first.
@@ -219,7 +265,7 @@ pub struct Gate {
     addresses: HashMap<IpAddr, Party>,
     /// Hosts are looked through for those at rest when there are so many.
     many: usize,
-    reach: HashMap<Origin, Reach>,
+    reach: Recent<Origin, Reach>,
     rulebook: Rulebook,
 }
 
@@ -227,24 +273,56 @@ impl Gate {
     /// A gate that knows nobody yet.
     pub fn new(options: Options) -> Gate {
         let rulebook = Rulebook::new(options.agent.clone());
-        Gate { options, hosts: HashMap::new(), addresses: HashMap::new(), many: MANY, reach: HashMap::new(), rulebook }
+        Gate {
+            options,
+            hosts: HashMap::new(),
+            addresses: HashMap::new(),
+            many: MANY,
+            reach: Recent::new(UNREACHABLE),
+            rulebook,
+        }
     }
 
-    /// Takes up a stored clock, so that a restart does not hurry. One that lies further ahead than anybody is ever left
-    /// alone was written by a wall clock that was wrong: then the host waits for one gap.
-    pub fn remember_host(&mut self, host: &Arc<str>, page: Moment, requisite: Moment, now: Moment) {
-        let latest = now.after(LONGEST_BACK_OFF);
-        let gap = now.after(self.options.delay);
-        if page.max(requisite) > now {
-            let host = self.host(host, now);
-            host.page.hold_until(if page > latest { gap } else { page });
-            host.requisite.hold_until(if requisite > latest { gap } else { requisite });
+    /// Takes up a stored clock, so that a restart does not hurry.
+    pub fn remember_host(&mut self, clock: &HostClock, now: Moment, wall: Timestamp) {
+        let at = |stored: Timestamp| self.stored(stored, now, wall);
+        let (page, requisite) = (at(clock.page_next), at(clock.requisite_next));
+        if page.max(requisite) > now || clock.trouble.until > wall {
+            let host = self.host(&clock.host, now);
+            host.page.hold_until(page);
+            host.requisite.hold_until(requisite);
+            host.party.remember(clock.trouble, now, wall);
         }
+    }
+
+    /// The same for an address.
+    pub fn remember_address(&mut self, clock: &AddressClock, now: Moment, wall: Timestamp) {
+        if !clock.is_at_rest(wall) {
+            let next = self.stored(clock.next, now, wall);
+            let party = shared(&mut self.addresses, clock.address, self.options.delay);
+            party.hold_until(next);
+            party.remember(clock.trouble, now, wall);
+        }
+    }
+
+    /// A stored instant as one of this run. What lies further ahead than anybody is ever left alone was written by a
+    /// wall clock that was wrong: then the wait is one gap.
+    fn stored(&self, at: Timestamp, now: Moment, wall: Timestamp) -> Moment {
+        let wait = at.since(wall);
+        now.after(if wait > LONGEST_BACK_OFF { self.options.delay } else { wait })
+    }
+
+    /// What this host was asked for last is not known: it rests for one gap from then.
+    pub fn rest(&mut self, host: &Arc<str>, since: Moment, now: Moment) {
+        let rested = since.after(self.delay(host));
+        let host = self.host(host, now);
+        host.page.hold_until(rested);
+        host.requisite.hold_until(rested);
     }
 
     /// Takes up a stored robots.txt: it holds while it is fresh, and serves later while the host is unreachable.
     pub fn remember_robots(&mut self, origin: &Origin, copy: &RobotsCopy, wall: Timestamp) {
-        self.rulebook.remember(origin.clone(), copy, wall);
+        self.rulebook.remember(origin, copy, wall);
         self.obey_crawl_delay(origin, Moment::default());
     }
 
@@ -267,6 +345,7 @@ impl Gate {
         if self.options.robots == RobotsPolicy::Ignore {
             return self.turn(&origin.host, class, Purpose::Fetch(not_asked()), now);
         }
+        self.obey_crawl_delay(&origin, now);
         match self.rulebook.look(&origin, url.path_and_query(), now, wall) {
             Look::Known(verdict) if verdict.allowed => self.turn(&origin.host, class, Purpose::Fetch(verdict), now),
             Look::Known(verdict) => Answer::Forbidden(verdict),
@@ -293,12 +372,26 @@ impl Gate {
         }
     }
 
+    /// Where a host is, as somebody has found out who was sent by [`Answer::NeedsAddress`]; none when that cannot be
+    /// known. It may turn out to be elsewhere, and is counted there from then on.
+    pub fn located(&mut self, host: &Arc<str>, address: Option<IpAddr>, now: Moment) {
+        self.host(host, now).place = Place::Known(address);
+    }
+
     fn turn(&mut self, name: &Arc<str>, class: Class, purpose: Purpose, now: Moment) -> Answer {
         let stamp = Stamp::default();
         self.host(name, now);
         let Some(host) = self.hosts.get_mut(name) else { return Answer::Busy };
+        let counted = match host.place {
+            Place::Known(address) => address,
+            Place::Asked => return Answer::Busy,
+            Place::Unknown => {
+                host.place = Place::Asked;
+                return Answer::NeedsAddress;
+            }
+        };
         let delay = self.options.delay;
-        let mut address = host.address.map(|address| shared(&mut self.addresses, address, delay));
+        let mut address = counted.map(|address| shared(&mut self.addresses, address, delay));
         // A lane's yes counts as a start, so the parties are asked before it.
         let own = host.party.look(name, now);
         // Names that wait for one address draw lots, the one in trouble too: or it would always be first.
@@ -315,7 +408,7 @@ impl Gate {
         match host.lane(class).turn(now, &stamp) {
             Turn::Now => {
                 host.party.started();
-                let counted = address.map(Party::started).and(host.address);
+                address.map(Party::started);
                 let receipt =
                     Receipt { host: name.clone(), address: counted, lane: class, purpose, granted: now, stamp };
                 Answer::Go(Permit { receipt })
@@ -379,11 +472,10 @@ impl Gate {
         }
     }
 
-    /// A delay that robots.txt asks for slows its host down.
+    /// A delay that robots.txt asks for slows its host down, for as long as it does.
     fn obey_crawl_delay(&mut self, origin: &Origin, now: Moment) {
-        if let Some(delay) = self.rulebook.crawl_delay(origin) {
-            self.host(&origin.host, now).party.crawl_delay(delay);
-        }
+        let delay = self.rulebook.crawl_delay(origin);
+        self.host(&origin.host, now).party.crawl_delay(origin, delay);
     }
 
     /// Spares a server that has enough, and trusts one that does well. Returns how long its host is left alone.
@@ -396,9 +488,14 @@ impl Gate {
     ) -> Option<Duration> {
         let (delay, granted) = (self.options.delay, receipt.granted);
         let host = self.hosts.get_mut(&receipt.host)?;
-        host.address = exchange.peer.map(|peer| peer.ip()).or(host.address);
+        if let Some(peer) = exchange.peer {
+            host.place = Place::Known(Some(peer.ip()));
+        }
         exchange.answer.as_ref()?;
-        let address = host.address.map(|address| shared(&mut self.addresses, address, delay));
+        let address = host.place.address().map(|address| shared(&mut self.addresses, address, delay));
+        if host.party.is_calm() {
+            (host.page_times.slow, host.requisite_times.slow) = (None, None);
+        }
         let times = match receipt.lane {
             Class::PageLike => &mut host.page_times,
             Class::Requisite => &mut host.requisite_times,
@@ -406,23 +503,19 @@ impl Gate {
         let pace = times.note(exchange);
         let patience = patience(exchange, wall);
         if patience.is_none() && pace == Pace::Good {
-            address.map(|party| party.pleased(granted));
-            if host.party.pleased(granted) {
-                host.page_times.slow = None;
-                host.requisite_times.slow = None;
-            }
+            address.into_iter().chain([&mut host.party]).for_each(|party| party.pleased(granted));
             return None;
         }
         if patience.is_none() && pace == Pace::Slow {
-            address.map(Party::endured);
-            host.party.endured();
+            address.into_iter().chain([&mut host.party]).for_each(|party| party.endured(now));
             return None;
         }
         let own = host.party.troubled(granted, now);
         let wait = patience.map(|asked| asked.unwrap_or(own).min(LONGEST_BACK_OFF));
         host.party.hold_until(now.after(wait.unwrap_or_default()));
-        if let Some(party) = address {
-            party.troubled(granted, now);
+        if let Some(party) = address
+            && party.troubled_by(&receipt.host, wait.is_some(), granted, now)
+        {
             party.hold_until(now.after(wait.unwrap_or_default().min(NEIGHBOURS_WAIT)));
         }
         wait
@@ -432,16 +525,16 @@ impl Gate {
     fn note_reach(&mut self, exchange: &Exchange, now: Moment) {
         let origin = exchange.url.origin();
         match &exchange.fault {
-            Some(fault @ Fault::Forbidden(_)) => self.reach.entry(origin).or_default().dead = Some(fault.clone()),
+            Some(fault @ Fault::Forbidden(_)) => {
+                self.reach.get_or_insert_with(&origin, Reach::default).dead = Some(fault.clone());
+            }
             Some(fault) if fault.is_unreachable() => {
-                let reach = self.reach.entry(origin).or_default();
+                let reach = self.reach.get_or_insert_with(&origin, Reach::default);
                 reach.failures += 1;
                 reach.not_before = now.after(retry_wait(reach.failures));
                 reach.dead = Some(fault.clone()).filter(|fault| fault.is_final() || reach.failures >= ATTEMPTS);
             }
-            _ if exchange.answer.is_some() => {
-                self.reach.remove(&origin);
-            }
+            _ if exchange.answer.is_some() => self.reach.remove(&origin),
             _ => {}
         }
     }
@@ -468,12 +561,19 @@ impl Gate {
     /// What must survive a restart, in wall time.
     pub fn clock(&self, name: &Arc<str>, now: Moment, wall: Timestamp) -> Option<HostClock> {
         let host = self.hosts.get(name)?;
-        let shared = host.address.and_then(|address| self.addresses.get(&address)).map(Party::next);
-        let at = |moment: Moment| wall.after(moment.max(host.party.next()).max(shared.unwrap_or_default()).since(now));
+        let shared = host.place.address().and_then(|address| Some((address, self.addresses.get(&address)?)));
+        let together = host.party.next().max(shared.map_or(Moment::default(), |(_, party)| party.next()));
+        let at = |moment: Moment| wall.after(moment.since(now));
         Some(HostClock {
             host: name.clone(),
-            page_next: at(host.page.rested_at(now)),
-            requisite_next: at(host.requisite.rested_at(now)),
+            page_next: at(host.page.rested_at(now).max(together)),
+            requisite_next: at(host.requisite.rested_at(now).max(together)),
+            trouble: host.party.trouble(now, wall),
+            address: shared.map(|(address, party)| AddressClock {
+                address,
+                next: at(party.next()),
+                trouble: party.trouble(now, wall),
+            }),
         })
     }
 
@@ -502,7 +602,7 @@ impl Host {
             page: Lane::new(options.delay, 1, options.per_host),
             requisite: Lane::new(options.requisite_delay, BURST, options.requisites_per_host),
             party: Party::new(options.delay, usize::MAX),
-            address: None,
+            place: Place::Unknown,
             page_times: AnswerTimes::default(),
             requisite_times: AnswerTimes::default(),
         }
@@ -565,8 +665,8 @@ fn patience(exchange: &Exchange, wall: Timestamp) -> Option<Option<Duration>> {
     });
     match (head.status, asked) {
         (429 | 503, asked) => Some(asked.flatten()),
-        // With a redirect or another answer it counts only when it can be read.
-        (_, Some(Some(wait))) => Some(Some(wait)),
+        // With a redirect or another answer it counts only when it can be read, and asks for something.
+        (_, Some(Some(wait))) if !wait.is_zero() => Some(Some(wait)),
         _ => None,
     }
 }
@@ -603,8 +703,14 @@ mod tests {
             WALL.after(self.now.since(Moment(0)))
         }
 
+        /// Every host has an address of its own, which cannot be known.
         fn ask(&mut self, text: &str, class: Class) -> Answer {
-            self.gate.ask(&url(text), class, self.now, self.wall())
+            let answer = self.gate.ask(&url(text), class, self.now, self.wall());
+            if matches!(answer, Answer::NeedsAddress) {
+                self.gate.located(&url(text).origin().host, None, self.now);
+                return self.ask(text, class);
+            }
+            answer
         }
 
         fn answer(&mut self, permit: &Permit, head: &str, body: &str) -> Heard {
@@ -683,6 +789,11 @@ mod tests {
             let Heard::RobotsMoved { origin, to, hops } = heard else { panic!("hop {hop}") };
             assert_eq!(hops, hop);
             world.pass(2);
+            if hop == 1 {
+                assert!(matches!(world.gate.ask_hop(&origin, &to, hops, world.now), Answer::NeedsAddress));
+                assert!(matches!(world.gate.ask_hop(&origin, &to, hops, world.now), Answer::Busy));
+                world.gate.located(&to.origin().host, None, world.now);
+            }
             let Answer::Go(next) = world.gate.ask_hop(&origin, &to, hops, world.now) else { panic!() };
             permit = next;
         }
@@ -698,6 +809,53 @@ mod tests {
         assert_eq!(heard, Heard::BackOff(world.wall().after(Duration::from_secs(17))));
         let Answer::NotBefore(at) = world.ask("http://h.example/i.png", Class::Requisite) else { panic!() };
         assert_eq!(at, world.now.after(Duration::from_secs(17)));
+    }
+
+    #[test]
+    fn names_never_asked_before_wait_for_their_address() {
+        let (mut gate, mut now) =
+            (Gate::new(Options { robots: RobotsPolicy::Ignore, ..Options::default() }), Moment(1));
+        let address: IpAddr = "192.0.2.1".parse().unwrap();
+        let ask = |gate: &mut Gate, host: &str, now| {
+            let url = url(&format!("http://{host}.example/x"));
+            let answer = gate.ask(&url, Class::PageLike, now, WALL);
+            if matches!(answer, Answer::NeedsAddress) {
+                gate.located(&url.origin().host, Some(address), now);
+                return gate.ask(&url, Class::PageLike, now, WALL);
+            }
+            answer
+        };
+        let Answer::Go(permit) = ask(&mut gate, "a", now) else { panic!() };
+        permit.stamp().set(now);
+        let mut busy = answered(&permit_url(&permit), "HTTP/1.1 429 Slow\r\nRetry-After: 20\r\n\r\n");
+        busy.peer = Some((address, 80).into());
+        gate.heard(&permit.receipt(), &busy, b"", now, WALL);
+        let clock = gate.clock(permit.receipt().host(), now, WALL).unwrap().address.unwrap();
+        // The next run knows as much.
+        let mut next = Gate::new(Options { robots: RobotsPolicy::Ignore, ..Options::default() });
+        next.remember_address(&clock, now, WALL);
+        for gate in [&mut gate, &mut next] {
+            for host in ["b", "c", "d"] {
+                let Answer::NotBefore(at) = ask(gate, host, now) else { panic!("{host}") };
+                assert!(at >= now.after(Duration::from_secs(20)), "{host}: {at:?}");
+            }
+        }
+        now = now.after(Duration::from_millis(20_020));
+        for gate in [&mut gate, &mut next] {
+            assert!(matches!(ask(gate, "b", now), Answer::Go(_)));
+            assert!(matches!(ask(gate, "c", now), Answer::Busy), "one at a time");
+        }
+    }
+
+    #[test]
+    fn an_answer_that_asks_for_no_patience_is_no_trouble() {
+        let mut world = World::with_robots("");
+        for asked in ["0", "Wed, 21 Oct 2015 07:28:00 GMT"] {
+            let Answer::Go(permit) = world.ask("http://h.example/", Class::PageLike) else { panic!() };
+            let heard = world.answer(&permit, &format!("HTTP/1.1 200 OK\r\nRetry-After: {asked}\r\n\r\n"), "");
+            assert_eq!((heard, world.gate.delay("h.example")), (Heard::Noted, Duration::from_secs(1)), "{asked}");
+            world.pass(1);
+        }
     }
 
     #[test]

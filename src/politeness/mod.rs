@@ -13,8 +13,11 @@ mod schedules;
 
 use std::time::Duration;
 
-pub use gate::{Answer, Gate, Heard, HostClock, LONGEST_BACK_OFF, Options, Permit, Receipt, RobotsPolicy};
+pub use gate::{
+    AddressClock, Answer, Gate, Heard, HostClock, LONGEST_BACK_OFF, Options, Permit, Receipt, RobotsPolicy,
+};
 pub use pace::BURST;
+pub use party::Trouble;
 pub use robots::{LIMIT as ROBOTS_LIMIT, MOST_CRAWL_DELAY, Robots, Survey, product_token, survey, within_limit};
 pub use rulebook::{FRESH as ROBOTS_FRESH, HOPS as ROBOTS_HOPS, RobotsCopy, STALE as ROBOTS_STALE};
 

@@ -22,8 +22,8 @@ pub const STALE: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Redirects of robots.txt that are followed (RFC 9309, 2.3.1.2).
 pub const HOPS: u8 = 5;
 
-/// Rules are held in memory up to so many bytes; then those of origins that nobody is waiting for are let go, to be taken
-/// up from the store again. 100,000 origins with 15 rules each take 106 MB, and 23 MB when they have no robots.txt.
+/// What is known is held in memory up to so many bytes; then origins that nobody has been sent to are let go, to be taken
+/// up from the store again, or asked once more. 100,000 origins with 15 rules each take 106 MB, and 23 MB when they have no robots.txt.
 const ROOM: usize = 256 << 20;
 /// What an origin takes without its rules.
 const ENTRY: usize = 256;
@@ -109,7 +109,7 @@ pub(super) struct Rulebook {
     /// The product token that robots.txt knows us by.
     agent: String,
     entries: HashMap<Origin, Entry>,
-    /// What the files of all entries weigh, and what they may.
+    /// What all entries weigh, and what they may.
     weight: usize,
     room: usize,
 }
@@ -120,20 +120,23 @@ impl Rulebook {
     }
 
     /// Takes up a stored copy: it holds while it is fresh, and serves later while the host is unreachable.
-    pub(super) fn remember(&mut self, origin: Origin, copy: &RobotsCopy, wall: Timestamp) {
+    pub(super) fn remember(&mut self, origin: &Origin, copy: &RobotsCopy, wall: Timestamp) {
         let file = self.file(copy, wall);
-        self.shelve(origin, file);
+        self.note(origin, |entry| entry.file = Some(file));
     }
 
-    fn shelve(&mut self, origin: Origin, file: File) {
-        self.weight += file.weight();
+    /// Changes what is known of an origin. When that makes too much in all, others are let go.
+    fn note<T>(&mut self, origin: &Origin, change: impl FnOnce(&mut Entry) -> T) -> T {
+        self.weight -= self.entries.get(origin).map_or(0, Entry::weight);
+        let entry = self.entries.entry(origin.clone()).or_default();
+        let changed = change(entry);
+        self.weight += entry.weight();
         if self.weight > self.room {
-            self.entries.retain(|_, entry| !matches!(entry.asking, Asking::Not));
-            self.weight = file.weight()
-                + self.entries.values().filter_map(|entry| entry.file.as_ref()).map(File::weight).sum::<usize>();
+            let is_awaited = |entry: &Entry| matches!(entry.asking, Asking::Now | Asking::NotBefore(_));
+            self.entries.retain(|own, entry| own == origin || is_awaited(entry));
+            self.weight = self.entries.values().map(Entry::weight).sum();
         }
-        let before = self.entries.entry(origin).or_default().file.replace(file);
-        self.weight -= before.as_ref().map_or(0, File::weight);
+        changed
     }
 
     pub(super) fn has_heard_of(&self, origin: &Origin) -> bool {
@@ -153,12 +156,12 @@ impl Rulebook {
 
     /// Somebody has been sent for the rules of this origin.
     pub(super) fn asked(&mut self, origin: &Origin) {
-        self.entries.entry(origin.clone()).or_default().asking = Asking::Now;
+        self.note(origin, |entry| entry.asking = Asking::Now);
     }
 
     /// Nobody has got through with the question; it may be put again then.
     pub(super) fn ask_again(&mut self, origin: &Origin, at: Moment) {
-        self.entries.entry(origin.clone()).or_default().asking = Asking::NotBefore(at);
+        self.note(origin, |entry| entry.asking = Asking::NotBefore(at));
     }
 
     /// Takes in the answer for a robots.txt, or for where it has moved.
@@ -189,10 +192,8 @@ impl Rulebook {
     }
 
     fn learn(&mut self, origin: &Origin, copy: RobotsCopy, wall: Timestamp) -> Learnt {
-        let file = self.file(&copy, wall);
-        self.shelve(origin.clone(), file);
-        let entry = self.entries.entry(origin.clone()).or_default();
-        (entry.asking, entry.attempts) = (Asking::Not, 0);
+        let file = Some(self.file(&copy, wall));
+        self.note(origin, |entry| *entry = Entry { file, ..Entry::default() });
         Learnt::Known(copy)
     }
 
@@ -209,20 +210,21 @@ impl Rulebook {
             (None, Some(status)) => format!("robots.txt answered {status}, so nothing may be fetched"),
             (None, None) => "robots.txt got no readable answer, so nothing may be fetched".to_owned(),
         };
-        let entry = self.entries.entry(asked.origin.clone()).or_default();
-        if let Some(file) = entry.file.as_mut().filter(|file| wall.since(file.fetched) < STALE) {
-            file.until = wall.after(FRESH).min(file.fetched.after(STALE));
-            entry.asking = Asking::Not;
-            return Learnt::Old(file.fetched);
-        }
-        entry.attempts += 1;
         let is_final = exchange.fault.as_ref().is_some_and(Fault::is_final);
-        entry.asking = if entry.attempts >= ATTEMPTS || asked.given_up || is_final {
-            Asking::GivenUp(why)
-        } else {
-            Asking::NotBefore(now.after(retry_wait(entry.attempts)))
-        };
-        Learnt::Nothing
+        self.note(asked.origin, |entry| {
+            if let Some(file) = entry.file.as_mut().filter(|file| wall.since(file.fetched) < STALE) {
+                file.until = wall.after(FRESH).min(file.fetched.after(STALE));
+                entry.asking = Asking::Not;
+                return Learnt::Old(file.fetched);
+            }
+            entry.attempts += 1;
+            entry.asking = if entry.attempts >= ATTEMPTS || asked.given_up || is_final {
+                Asking::GivenUp(why)
+            } else {
+                Asking::NotBefore(now.after(retry_wait(entry.attempts)))
+            };
+            Learnt::Nothing
+        })
     }
 
     /// The delay that the rules of this origin ask for.
@@ -230,18 +232,25 @@ impl Rulebook {
         self.entries.get(origin)?.file.as_ref()?.robots.as_ref()?.crawl_delay
     }
 
-    /// What robots.txt says of a URL by the copy that is known, however old it is.
+    /// What robots.txt says of a URL by the copy that is known, however old it is; or that there is none to be had.
     pub(super) fn verdict(&self, url: &WebUrl) -> Option<RobotsVerdict> {
-        let file = self.entries.get(&url.origin())?.file.as_ref()?;
-        Some(file.verdict(url.path_and_query()))
+        let entry = self.entries.get(&url.origin())?;
+        match (&entry.asking, &entry.file) {
+            (Asking::GivenUp(reason), _) => Some(RobotsVerdict::unreachable(reason)),
+            (_, file) => file.as_ref().map(|file| file.verdict(url.path_and_query())),
+        }
+    }
+}
+
+impl Entry {
+    fn weight(&self) -> usize {
+        let rules = self.file.as_ref().and_then(|file| file.robots.as_ref());
+        let why = if let Asking::GivenUp(why) = &self.asking { why.len() } else { 0 };
+        ENTRY + why + rules.map_or(0, Robots::weight)
     }
 }
 
 impl File {
-    fn weight(&self) -> usize {
-        ENTRY + self.robots.as_ref().map_or(0, Robots::weight)
-    }
-
     fn verdict(&self, path_and_query: &str) -> RobotsVerdict {
         match &self.robots {
             Some(robots) => robots.verdict(path_and_query),
@@ -276,10 +285,13 @@ mod tests {
         for number in 0..1000 {
             let file = format!("User-agent: *\n{}", "Disallow: /a\n".repeat(number % 50));
             let copy = RobotsCopy { fetched: Timestamp(0), status: 200, bytes: file.into_bytes() };
-            rulebook.remember(origin(number + 1), &copy, Timestamp(1));
+            rulebook.remember(&origin(number + 1), &copy, Timestamp(1));
             assert!(rulebook.has_heard_of(&origin(number + 1)));
-            let weight =
-                rulebook.entries.values().filter_map(|entry| entry.file.as_ref()).map(File::weight).sum::<usize>();
+            let gone = Asked { origin: &origin(number + 2_000), hops: 0, given_up: true };
+            let stalled = Exchange::faulty(gone.origin.robots(), Timestamp(1), Fault::Stall);
+            rulebook.heard(&gone, &stalled, b"", Moment(1), Timestamp(1));
+            assert!(matches!(rulebook.look(gone.origin, "/", Moment(1), Timestamp(1)), Look::Unreachable(_)));
+            let weight = rulebook.entries.values().map(Entry::weight).sum::<usize>();
             assert_eq!(rulebook.weight, weight);
             assert!(weight <= rulebook.room, "{weight}");
         }

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{Error, Run, Store};
 use crate::archive::{Capture, Original};
 use crate::extract::{Findings, Kind};
-use crate::politeness::{HostClock, RobotsCopy};
+use crate::politeness::{AddressClock, HostClock, RobotsCopy};
 use crate::web::candidate::{Candidate, Class, Role};
 use crate::web::digest::fingerprint;
 use crate::web::outcome::Outcome;
@@ -158,11 +158,7 @@ impl Writing<'_> {
             self.settled(settled)?;
         }
         for clock in &batch.clocks {
-            let host = self.host(&clock.host)?;
-            self.execute(
-                "UPDATE host SET page_next_ms = ?2, requisite_next_ms = ?3 WHERE id = ?1",
-                (host, clock.page_next.0, clock.requisite_next.0),
-            )?;
+            self.clock(clock)?;
         }
         for (origin, copy) in &batch.robots {
             self.execute(
@@ -174,6 +170,25 @@ impl Writing<'_> {
             "UPDATE run SET touched_ms = ?2, counters = ?3 WHERE id = ?1",
             (self.run.id, self.now.0, &batch.counters),
         )
+    }
+
+    fn clock(&self, clock: &HostClock) -> rusqlite::Result<()> {
+        let (host, trouble) = (self.host(&clock.host)?, clock.trouble);
+        self.execute(
+            "UPDATE host SET page_next_ms = ?2, requisite_next_ms = ?3, trouble = ?4, trouble_until_ms = ?5
+             WHERE id = ?1",
+            (host, clock.page_next.0, clock.requisite_next.0, trouble.steps, trouble.until.0),
+        )?;
+        match &clock.address {
+            None => Ok(()),
+            Some(clock) if clock.is_at_rest(self.now) => {
+                self.execute("DELETE FROM address WHERE address = ?1", [clock.address.to_string()])
+            }
+            Some(AddressClock { address, next, trouble }) => self.execute(
+                "INSERT OR REPLACE INTO address (address, next_ms, trouble, trouble_until_ms) VALUES (?1, ?2, ?3, ?4)",
+                (address.to_string(), next.0, trouble.steps, trouble.until.0),
+            ),
+        }
     }
 
     fn execute(&self, sql: &str, values: impl rusqlite::Params) -> rusqlite::Result<()> {
@@ -341,10 +356,10 @@ impl Writing<'_> {
     fn robots_rule(&self, verdict: &RobotsVerdict) -> rusqlite::Result<i64> {
         self.transaction
             .prepare_cached(
-                "INSERT INTO robots_rule (rule, line) VALUES (?1, ?2)
+                "INSERT INTO robots_rule (rule, line, allowed) VALUES (?1, ?2, ?3)
                  ON CONFLICT (rule, line) DO UPDATE SET rule = rule RETURNING id",
             )?
-            .query_row((&verdict.rule, verdict.line.unwrap_or(0)), |row| row.get(0))
+            .query_row((&verdict.rule, verdict.line.unwrap_or(0), verdict.allowed), |row| row.get(0))
     }
 
     fn capture(&self, url: i64, capture: &Capture, settled: &Settled, rule: Option<i64>) -> rusqlite::Result<i64> {

@@ -84,11 +84,6 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// The rule that refused it, or why it failed.
-    pub fn why(&self) -> Option<&str> {
-        self.why.as_deref()
-    }
-
     /// Why it is known, for a person.
     pub fn reason(&self) -> String {
         let known = match (&self.page, &self.via) {

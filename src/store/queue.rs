@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::commit::{class, find, host_of};
 use super::{Error, Run};
-use crate::politeness::{HostClock, ROBOTS_HOPS, RobotsCopy};
+use crate::politeness::{AddressClock, HostClock, ROBOTS_HOPS, RobotsCopy, Trouble};
 use crate::web::candidate::{Candidate, Class, Role};
 use crate::web::time::Timestamp;
 use crate::web::url::{Origin, WebUrl};
@@ -67,7 +67,7 @@ impl Reader {
     pub fn hosts(&self) -> Result<Vec<HostRow>, Error> {
         let read = || -> rusqlite::Result<Vec<HostRow>> {
             let mut statement = self.connection.prepare_cached(
-                "SELECT h.name, h.page_next_ms, h.requisite_next_ms,
+                "SELECT h.name, h.page_next_ms, h.requisite_next_ms, h.trouble, h.trouble_until_ms,
                      (SELECT count(*) FROM url u WHERE u.host = h.id AND u.state = 'queued' AND u.class = 0),
                      (SELECT count(*) FROM url u WHERE u.host = h.id AND u.state = 'queued' AND u.class = 1)
                  FROM host h WHERE h.name <> '' ORDER BY h.id",
@@ -78,10 +78,32 @@ impl Reader {
                     host: Arc::from(name),
                     page_next: Timestamp(row.get(1)?),
                     requisite_next: Timestamp(row.get(2)?),
+                    trouble: Trouble { steps: row.get(3)?, until: Timestamp(row.get(4)?) },
+                    address: None,
                 };
-                Ok(HostRow { clock, pages: count(row, 3)?, requisites: count(row, 4)? })
+                Ok(HostRow { clock, pages: count(row, 5)?, requisites: count(row, 6)? })
             })?;
             rows.collect()
+        };
+        read().map_err(|source| self.failed(source))
+    }
+
+    /// The clocks of addresses that were not at rest when they were last seen.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn addresses(&self) -> Result<Vec<AddressClock>, Error> {
+        let read = || -> rusqlite::Result<Vec<AddressClock>> {
+            let mut statement =
+                self.connection.prepare("SELECT address, next_ms, trouble, trouble_until_ms FROM address")?;
+            let rows = statement.query_map([], |row| {
+                let address: String = row.get(0)?;
+                let trouble = Trouble { steps: row.get(2)?, until: Timestamp(row.get(3)?) };
+                let next = Timestamp(row.get(1)?);
+                // What no address is was put there by somebody else, and holds nobody.
+                Ok(address.parse().ok().map(|address| AddressClock { address, next, trouble }))
+            })?;
+            rows.filter_map(Result::transpose).collect()
         };
         read().map_err(|source| self.failed(source))
     }
@@ -141,7 +163,7 @@ impl Reader {
         let read = || {
             self.connection
                 .prepare_cached(
-                    "SELECT u.refused_by IS NOT 'robots', r.rule, nullif(r.line, 0) FROM host h JOIN url u ON u.host = h.id
+                    "SELECT r.allowed, r.rule, nullif(r.line, 0) FROM host h JOIN url u ON u.host = h.id
                      JOIN robots_rule r ON r.id = u.robots_rule WHERE h.name = ?1 AND u.text = ?2",
                 )?
                 .query_row((url.host(), url.as_str()), |row| {

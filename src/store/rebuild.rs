@@ -13,7 +13,8 @@ use crate::archive::Place;
 use crate::web::time::Timestamp;
 
 /// What the archive does not hold, or not all of: copied from the old database as it is, rows keeping their numbers.
-const INHERITED: [&str; 9] = ["run", "seed", "host", "robots", "robots_rule", "takedown", "url", "exclusion", "mark"];
+const INHERITED: [&str; 10] =
+    ["run", "seed", "host", "address", "robots", "robots_rule", "takedown", "url", "exclusion", "mark"];
 
 /// After the captures have their rows again. A URL is as the old database left it when that had seen the same captures
 /// of it: it knows why one was refused or failed, and what waits. One that has lost all of its captures is asked again.

@@ -12,6 +12,7 @@ pub mod framing;
 pub mod media;
 pub mod message;
 pub mod outcome;
+pub mod recent;
 pub mod referrer;
 pub mod surt;
 pub mod time;

@@ -23,6 +23,11 @@ pub struct RobotsVerdict {
 }
 
 impl RobotsVerdict {
+    /// Forbidden, because there is no robots.txt to be had: why (RFC 9309, 2.3.1.4).
+    pub fn unreachable(why: impl Into<String>) -> RobotsVerdict {
+        RobotsVerdict { allowed: false, rule: why.into(), line: None }
+    }
+
     /// Allowed, and by no rule: why.
     pub fn without_rule(why: impl Into<String>) -> RobotsVerdict {
         RobotsVerdict { allowed: true, rule: why.into(), line: None }

@@ -42,7 +42,14 @@ impl Inner {
         exchange: &mut Exchange,
         start: Instant,
     ) -> Result<Connection, Fault> {
-        let found = self.resolve(origin, exchange, start).await?;
+        let found = self.resolve(origin).await?;
+        if let Some(found) = &found {
+            exchange.times.dns = Some(start.elapsed());
+            let told = self.names.tell(&origin.host, found);
+            exchange.names = told
+                .map(|records| Arc::new(NameAnswer { host: origin.host.to_string(), at: self.clock.wall(), records }));
+        }
+        let found = found.map(|found| self.admitted(found.addresses)).transpose()?;
         self.pool.make_room(&origin.host);
         let line = match (&self.options.proxy, found) {
             (None, Some(addresses)) => self.direct(addresses).await?,
@@ -61,29 +68,23 @@ impl Inner {
         Ok(connection)
     }
 
-    /// The origin's addresses that may be connected to; none when its name is the proxy's to resolve.
-    ///
-    /// Of several addresses, those that the guard refuses are left out and the others are tried: a public site whose
-    /// name has a stray private address is still a public site, and nothing private is touched.
-    async fn resolve(
-        &self,
-        origin: &Origin,
-        exchange: &mut Exchange,
-        start: Instant,
-    ) -> Result<Option<Vec<Address>>, Fault> {
+    /// Where the origin's name leads; none when it is the proxy's to resolve.
+    pub(super) async fn resolve(&self, origin: &Origin) -> Result<Option<Found>, Fault> {
         let by_name = self.options.proxy.is_some() && self.options.proxy_dns;
         if by_name && self.names.given(origin).is_none() && literal(&origin.host).is_none() {
             return Ok(None);
         }
-        let Found { mut addresses, answer } = self.addresses(origin).await?;
-        exchange.times.dns = Some(start.elapsed());
-        exchange.names = answer
-            .map(|records| Arc::new(NameAnswer { host: origin.host.to_string(), at: self.clock.wall(), records }));
+        self.addresses(origin).await.map(Some)
+    }
+
+    /// Of several addresses, those that the guard refuses are left out and the others are tried: a public site whose
+    /// name has a stray private address is still a public site, and nothing private is touched.
+    pub(super) fn admitted(&self, mut addresses: Vec<Address>) -> Result<Vec<Address>, Fault> {
         let refused = addresses.iter().find(|address| !self.admits(address)).map(|address| address.to.ip());
         addresses.retain(|address| self.admits(address));
         match refused {
             Some(refused) if addresses.is_empty() => Err(Fault::Forbidden(refused)),
-            _ => Ok(Some(addresses)),
+            _ => Ok(addresses),
         }
     }
 

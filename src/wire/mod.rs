@@ -22,7 +22,7 @@ mod trust;
 
 use std::collections::HashMap;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -38,7 +38,7 @@ pub use proxy::{NotProxy, Proxy};
 
 use crate::web::exchange::Exchange;
 use crate::web::time::{Clock, Stamp, Timestamp};
-use crate::web::url::WebUrl;
+use crate::web::url::{Origin, WebUrl};
 
 /// The private request field that names a pass; it never leaves the process.
 pub const PASS_FIELD: &str = "x-pressmark-pass";
@@ -260,6 +260,14 @@ impl Door {
         lock(&self.inner.waiting).insert(id, slot);
         let pass = Pass { id, inner: self.inner.clone(), _live: live };
         (pass, Recording { exchange, _room: room })
+    }
+
+    /// The address that an origin would be connected to first, by what its name says now; none when it has none that may
+    /// be connected to, or a proxy resolves names. Nothing is sent to it.
+    pub async fn locate(&self, origin: &Origin) -> Option<IpAddr> {
+        let found = self.inner.resolve(origin).await.ok()??;
+        let admitted = self.inner.admitted(found.addresses).ok()?;
+        admitted.first().map(|address| address.to.ip())
     }
 
     /// How long a pass may lie before it is taken back.

@@ -15,6 +15,7 @@ use hickory_resolver::proto::rr::{Record, RecordType};
 
 use super::lock;
 use crate::web::exchange::Fault;
+use crate::web::recent::Recent;
 use crate::web::url::Origin;
 
 /// Times to live are whole seconds.
@@ -25,6 +26,8 @@ const LONGEST_TTL: Duration = Duration::from_secs(24 * 3600);
 const LONGEST_NEGATIVE_TTL: Duration = Duration::from_secs(15 * 60);
 /// Answers kept in memory.
 const CACHED: u64 = 8_192;
+/// Hosts of which is remembered that their answer is told: no fewer than those whose answers are kept.
+const TOLD: usize = 8_192;
 /// One question to a name server waits for so long, then it is asked again (resolv.conf(5)); less where `--timeout` is
 /// short, so that a lost packet is no lost name.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -89,12 +92,12 @@ pub(super) struct Address {
     pub given: bool,
 }
 
-/// Where to connect, and what a name server said about it: lines of a master file (RFC 1035, 5.1).
-#[derive(Debug, Default, PartialEq, Eq)]
+/// Where to connect, and what a name server said about it.
+#[derive(Debug, Default)]
 pub(super) struct Found {
     pub addresses: Vec<Address>,
-    /// None when nobody was asked: the name was given, is an address, or is known from a moment ago.
-    pub answer: Option<Vec<String>>,
+    /// Empty when nobody was asked: the name was given, or is an address.
+    pub answers: Vec<Lookup>,
 }
 
 pub(super) struct Names {
@@ -103,7 +106,7 @@ pub(super) struct Names {
     resolver: Option<TokioResolver>,
     /// Until when the last answer about each host is good, where answers are wanted: one that the resolver gives a
     /// second time from its memory has the same end, to the second.
-    told: Option<Mutex<HashMap<String, Instant>>>,
+    told: Option<Mutex<Recent<String, Instant>>>,
 }
 
 impl Names {
@@ -113,7 +116,7 @@ impl Names {
         for rule in &options.given {
             given.entry((rule.host.clone(), rule.port)).or_default().push(rule.to);
         }
-        Names { given, resolver: resolver(options), told: options.tell.then(Mutex::default) }
+        Names { given, resolver: resolver(options), told: options.tell.then(|| Mutex::new(Recent::new(TOLD))) }
     }
 
     /// The addresses given for an origin.
@@ -125,11 +128,11 @@ impl Names {
     /// The addresses of an origin, in the order to try them; at least one.
     pub(super) async fn addresses(&self, origin: &Origin) -> Result<Found, Fault> {
         if let Some(addresses) = self.given(origin) {
-            return Ok(Found { addresses, answer: None });
+            return Ok(Found { addresses, ..Found::default() });
         }
         let found = |address: IpAddr| Address { to: SocketAddr::new(address, origin.port), given: false };
         if let Some(address) = literal(&origin.host) {
-            return Ok(Found { addresses: vec![found(address)], answer: None });
+            return Ok(Found { addresses: vec![found(address)], ..Found::default() });
         }
         let resolver = self.resolver.as_ref().ok_or_else(|| Fault::Dns("this system has no resolver".to_owned()))?;
         // The final dot keeps the system's search domains out of it.
@@ -141,11 +144,12 @@ impl Names {
             .filter_map(|record| record.data.ip_addr())
             .partition(IpAddr::is_ipv6);
         let addresses = interleaved(v6, v4).into_iter().map(found).collect();
-        Ok(Found { addresses, answer: self.answer(&origin.host, &answers) })
+        Ok(Found { addresses, answers })
     }
 
-    /// What the name server said, unless that is told already.
-    fn answer(&self, host: &str, answers: &[Lookup]) -> Option<Vec<String>> {
+    /// What the name server said, unless that is told already: lines of a master file (RFC 1035, 5.1).
+    pub(super) fn tell(&self, host: &str, found: &Found) -> Option<Vec<String>> {
+        let answers = &found.answers;
         let until = answers.iter().map(Lookup::valid_until).min()?;
         let mut told = lock(self.told.as_ref()?);
         if told.get(host).is_some_and(|before| until <= *before + TTL_UNIT) {
@@ -292,10 +296,11 @@ mod tests {
         let origin = |host: &str| crate::web::url::WebUrl::parse(&format!("http://{host}/")).unwrap().origin();
         let found = names.addresses(&origin("news.example")).await.unwrap();
         assert_eq!(found.addresses, [Address { to: "192.0.2.7:80".parse().unwrap(), given: false }]);
-        assert_eq!(found.answer.unwrap(), ["news.example.\t60\tIN\tA\t192.0.2.7"]);
+        assert_eq!(names.tell("news.example", &found).unwrap(), ["news.example.\t60\tIN\tA\t192.0.2.7"]);
         let again = names.addresses(&origin("news.example")).await.unwrap();
-        assert_eq!((again.addresses, again.answer), (found.addresses, None));
-        assert_eq!(names.addresses(&origin("given.example")).await.unwrap().answer, None);
+        assert_eq!((names.tell("news.example", &again), again.addresses), (None, found.addresses));
+        let given = names.addresses(&origin("given.example")).await.unwrap();
+        assert_eq!(names.tell("given.example", &given), None);
     }
 
     #[test]

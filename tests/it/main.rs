@@ -27,6 +27,7 @@ mod lantern;
 mod licences;
 mod name_server;
 mod names;
+mod ordinary_sites;
 mod origin;
 mod pace;
 mod patience;

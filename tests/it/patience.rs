@@ -9,18 +9,27 @@ use pressmark::web::time::{Clock, Moment, Timestamp};
 use tokio::sync::watch;
 
 use crate::hand_clock::HandClock;
+use crate::lantern::{pressmark, run};
 use crate::scripted_web::{Page, ScriptedWeb};
 
 const START: Timestamp = Timestamp(1_780_000_000_000);
 const SEED: &str = "http://tired.example/a";
+/// Another name of the same server.
+const OTHER: &str = "http://other.example/a";
 const DAY: u64 = 24 * 3600;
 
 /// Crawls the seed, whose server says this and nothing else, and says when it was asked for.
 fn crawl(archive: &Path, start: Timestamp, answer: &str) -> (Summary, Vec<Moment>) {
+    let (summary, asked) = crawl_from(archive, SEED, start, answer);
+    (summary, asked.into_iter().filter(|(_, url)| url == SEED).map(|(at, _)| at).collect())
+}
+
+/// The same with any seed and everything that was asked for.
+fn crawl_from(archive: &Path, seed: &'static str, start: Timestamp, answer: &str) -> (Summary, Vec<(Moment, String)>) {
     let clock = HandClock::new(start);
     let shared: Arc<dyn Clock> = Arc::new(clock.clone());
-    let web = ScriptedWeb::new(shared.clone(), [(SEED, Page::answer(answer))]);
-    let plan = Plan::new(archive, vec![SeedInput::Url(SEED.to_owned())]);
+    let web = ScriptedWeb::new(shared.clone(), [(seed, Page::answer(answer))]).at([192, 0, 2, 1].into());
+    let plan = Plan::new(archive, vec![SeedInput::Url(seed.to_owned())]);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let summary = runtime.block_on(async {
         let (_stop, stopped) = watch::channel(Stop::Go);
@@ -28,7 +37,7 @@ fn crawl(archive: &Path, start: Timestamp, answer: &str) -> (Summary, Vec<Moment
         let work = crawl::run(&plan, Arc::new(web.clone()), shared.clone(), stopped, &mut tell);
         clock.drive(work).await.unwrap()
     });
-    (summary, web.asked().into_iter().filter(|(_, url)| url == SEED).map(|(at, _)| at).collect())
+    (summary, web.asked())
 }
 
 fn answer(status: u16, retry_after: &str) -> String {
@@ -91,6 +100,29 @@ fn a_long_wait_ends_the_run_and_binds_the_next_ones() {
         let (_, asked) = crawl(archive.path(), until.after(Duration::from_secs(1)), &says);
         assert_eq!(asked.len(), 1, "{asked_for}");
     }
+}
+
+#[test]
+fn a_server_that_had_enough_of_one_name_is_spared_in_the_next_run_by_another() {
+    let archive = tempfile::tempdir().unwrap();
+    let (_, asked) = crawl(archive.path(), START, &answer(429, "7200"));
+    let refused = START.after(asked[0].since(Moment::default()));
+    let output = run(pressmark().arg("reindex").arg("--archive").arg(archive.path()));
+    assert!(output.status.success());
+    // The name that asked for it waits two hours, and the others there for a minute: robots.txt first.
+    let start = START.after(Duration::from_secs(5));
+    let (summary, asked) = crawl_from(archive.path(), OTHER, start, &answer(200, ""));
+    let waited = start.after(asked[0].0.since(Moment::default())).since(refused);
+    assert!((60..62).contains(&waited.as_secs()), "{waited:?} after the answer");
+    assert_eq!(
+        asked.iter().map(|(_, url)| url.as_str()).collect::<Vec<_>>(),
+        ["http://other.example/robots.txt", OTHER]
+    );
+    assert!(summary.postponed.is_some(), "the first name waits on");
+    // A day later it is forgotten.
+    let tomorrow = START.after(Duration::from_secs(DAY));
+    let (_, asked) = crawl_from(archive.path(), "http://third.example/a", tomorrow, &answer(200, ""));
+    assert!(asked.contains(&(Moment::default(), "http://third.example/robots.txt".to_owned())), "{asked:?}");
 }
 
 #[test]

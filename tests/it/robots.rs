@@ -242,9 +242,12 @@ impl Web {
             cases.iter().enumerate().map(|(number, case)| (host(number), case.does.clone())).collect();
         let does = Arc::new(does);
         let mut origins = Vec::new();
+        // Each at an address of its own: what one host asks for, the others at its address wait for.
+        let mut free = 1..;
         let mut start = |tls| {
-            let does = does.clone();
-            let origin = runtime.block_on(Origin::start(tls, move |line| serve(line, does.clone())));
+            let (does, last) = (does.clone(), free.next().unwrap());
+            let serve = move |line| serve(line, does.clone());
+            let origin = runtime.block_on(Origin::start_at(([127, 0, 9, last], 0).into(), tls, serve));
             let address = origin.address;
             origins.push(origin);
             address
@@ -273,7 +276,7 @@ impl Web {
                     };
                     ("https", 443, address)
                 }
-                _ => ("http", 80, plain),
+                _ => ("http", 80, start(None)),
             };
             resolve.push(format!("{host}:{port}:{address}"));
             seeds.push(format!("{scheme}://{host}/page"));
@@ -371,6 +374,11 @@ fn every_answer_for_robots_txt_means_what_the_standard_says() {
             Failed(reason) => {
                 let failure = failure.unwrap_or_else(|| panic!("{found}"));
                 assert!(failure.starts_with("failed: ") && failure.contains(reason), "{found}");
+                let verdict = verdict.unwrap_or_else(|| panic!("{found}"));
+                assert!(
+                    verdict[1] == 0 && verdict[3].is_null() && text(&verdict[2]).contains("may be fetched"),
+                    "{found}"
+                );
             }
         }
     }

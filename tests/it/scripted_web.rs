@@ -1,18 +1,22 @@
 //! A web that is written down: every URL with its answer and how long it takes, on a hand-moved clock.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use pressmark::fetch::{Error, Request, Transport};
 use pressmark::web::exchange::{Answer, Exchange, Fault, Times};
 use pressmark::web::time::{Clock, Moment};
+use pressmark::web::url::Origin;
 
 #[derive(Clone)]
 pub struct ScriptedWeb {
     clock: Arc<dyn Clock>,
     pages: Arc<Script>,
     asked: Arc<Mutex<Vec<(Moment, String)>>>,
+    /// Where all of it is.
+    address: Option<IpAddr>,
 }
 
 /// What a URL is answered with.
@@ -58,7 +62,12 @@ impl ScriptedWeb {
 
     /// A web without end: every page is made when it is asked for.
     pub fn made(clock: Arc<dyn Clock>, pages: impl Fn(&str) -> Option<Page> + Send + Sync + 'static) -> ScriptedWeb {
-        ScriptedWeb { clock, pages: Arc::new(pages), asked: Arc::default() }
+        ScriptedWeb { clock, pages: Arc::new(pages), asked: Arc::default(), address: None }
+    }
+
+    /// All of it at this address.
+    pub fn at(self, address: IpAddr) -> ScriptedWeb {
+        ScriptedWeb { address: Some(address), ..self }
     }
 
     /// What was asked for, and when.
@@ -73,6 +82,7 @@ impl Transport for ScriptedWeb {
         let page = (self.pages)(request.url.as_str());
         let page = page.unwrap_or_else(|| Page::answer("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"));
         let mut exchange = Exchange::faulty(request.url.clone(), self.clock.wall(), Fault::NoAnswer);
+        exchange.peer = self.address.map(|address| (address, 80).into());
         self.asked.lock().unwrap().push((start, request.url.as_str().to_owned()));
         if page.answer.is_ok() {
             request.permit.stamp().set(start);
@@ -91,6 +101,10 @@ impl Transport for ScriptedWeb {
             Err(fault) => exchange.fault = Some(fault),
         }
         Ok(exchange)
+    }
+
+    async fn locate(&self, _: &Origin) -> Option<IpAddr> {
+        self.address
     }
 
     fn cut(&self) {}

@@ -298,7 +298,7 @@ fn mistakes_in_secrets_are_named_without_them() {
 }
 
 #[test]
-fn nothing_is_writable_by_others() {
+fn nothing_is_writable_by_others_and_what_needed_a_login_is_not_readable() {
     let scene = Scene::new();
     let mut shell = Command::new("sh");
     shell.env_clear().current_dir(scene.folder.path()).args(["-c", "umask 000; exec \"$0\" \"$@\""]);
@@ -313,17 +313,19 @@ fn nothing_is_writable_by_others() {
     }
     let mut paths = vec![scene.archive(), scene.folder.path().join("out.wacz"), scene.folder.path().join("out.cdxj")];
     paths.push(scene.folder.path().join("out"));
-    let mut seen = 0;
+    let (mut seen, mut private) = (0, 0);
     while let Some(path) = paths.pop() {
         let mode = path.metadata().unwrap().permissions().mode() & 0o777;
         assert_eq!(mode & 0o022, 0, "{} has mode {mode:o}", path.display());
-        if path.ends_with("spool") {
-            assert_eq!(mode, 0o700, "{} is readable by others", path.display());
+        let holds_pages = ["gz", "sqlite3"].iter().any(|end| path.extension().is_some_and(|own| own == *end));
+        if path.ends_with("spool") || (holds_pages && path.starts_with(scene.archive())) {
+            assert_eq!(mode & 0o077, 0, "{} is readable by others: {mode:o}", path.display());
+            private += 1;
         }
         if path.is_dir() {
             paths.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
         }
         seen += 1;
     }
-    assert!(seen >= 9, "{seen} files and folders");
+    assert!(seen >= 9 && private >= 2, "{seen} files and folders, {private} private");
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use pressmark::archive::{Capture, Kind as RecordKind, Original, Place};
 use pressmark::extract::{self, Article, CharsetFrom, Findings, Image, Person, Variant, VariantRole};
-use pressmark::politeness::{HostClock, RobotsCopy};
+use pressmark::politeness::{AddressClock, HostClock, RobotsCopy, Trouble};
 use pressmark::store::{Batch, Error, KeptOut, Page, Reader, Run, Settled, Store};
 use pressmark::web::candidate::{Candidate, Class, Role};
 use pressmark::web::claims::Claims;
@@ -267,7 +267,17 @@ fn everything(shelf: &mut Shelf) -> Batch {
             ended("http://news.example/dead.html", failed(true)),
             by_robots(ended("http://news.example/private.html", refused(Refusal::Robots, false))),
         ],
-        clocks: vec![HostClock { host: Arc::from("news.example"), page_next: at(3), requisite_next: at(2) }],
+        clocks: vec![HostClock {
+            host: Arc::from("news.example"),
+            page_next: at(3),
+            requisite_next: at(2),
+            trouble: Trouble { steps: 2, until: at(3_600) },
+            address: Some(AddressClock {
+                address: "192.0.2.7".parse().unwrap(),
+                next: at(9),
+                trouble: Trouble { steps: 1, until: at(1_800) },
+            }),
+        }],
         robots: vec![(
             url(PAGE).origin(),
             RobotsCopy { fetched: at(1), status: 200, bytes: b"User-agent: *".to_vec() },
@@ -285,6 +295,7 @@ fn the_same_batch_twice_changes_nothing() {
     let once = shelf.dump();
     let tables: BTreeSet<&str> = once.iter().filter_map(|row| row.split(':').next()).collect();
     for table in [
+        "address",
         "article_version",
         "capture",
         "exclusion",

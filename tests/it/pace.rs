@@ -247,6 +247,38 @@ fn enough_of_one_name_is_enough_of_its_address() {
 }
 
 #[test]
+fn enough_of_one_name_is_enough_for_names_never_asked_before() {
+    const STRANGERS: usize = 12;
+    // The first page thinks for a while, and then shows an image of every other name. Before that the second one has
+    // said that it is enough.
+    let judge = Judge::sit(1, |asked| match asked.path {
+        "/page-0.html" => {
+            let images: String =
+                (1..=STRANGERS).map(|host| format!("<img src='http://{}/x.png'>", name(host))).collect();
+            let body = format!("<!doctype html><title>Others</title><article>{images}</article>");
+            Reply::new("200 OK", "Content-Type: text/html\r\n", body.as_bytes()).after(ms(800))
+        }
+        "/page-1.html" if asked.before < 3 => Reply::new("429 Too Many Requests", "Retry-After: 3\r\n", b""),
+        path => Reply::by_path(path, 0).after(ms(15)),
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = judge.crawl(folder.path(), 1, 2);
+    judge.resolve(&mut command, 1..STRANGERS + 1);
+    assert!(run(command.args(["--delay", "100ms", "--per-host", "2"])).status.success());
+    let arrivals = judge.arrivals();
+    // robots.txt and two pages of the one name; then the second page again, and robots.txt and an image of each other.
+    assert_eq!(arrivals.len(), 3 + 1 + 2 * STRANGERS);
+    let (asked, answered) = (|n: usize| arrivals[n].at.by, |n: usize| arrivals[n].answered.unwrap());
+    assert!(answered(2) < answered(1), "the strangers were shown before it was enough");
+    let others = &arrivals[3..];
+    let early = others.iter().filter(|arrival| arrival.at.by < answered(2) + ms(3000)).count();
+    assert_eq!(early, 0, "so many did not wait");
+    assert!(asked(3) <= answered(2) + ms(4000), "nobody is kept for longer");
+    // Twenty good answers, and it is trusted again.
+    check_spared(&others[..20], LEAST_GAP);
+}
+
+#[test]
 fn answers_that_take_ever_longer_slow_it_down_and_it_recovers() {
     const GAP: Duration = ms(100);
     let judge = Judge::sit(1, |asked| {

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::ops::Range;
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -152,11 +153,16 @@ impl Judge {
         let mut command = pressmark();
         command.arg("crawl").arg(list).arg("--archive").arg(folder.join("archive"));
         command.args(["--quiet", "--contact", "test@judge.example"]);
-        for host in 0..hosts {
+        self.resolve(&mut command, 0..hosts);
+        command
+    }
+
+    /// Lets the crawl find these hosts here.
+    pub fn resolve(&self, command: &mut Command, hosts: Range<usize>) {
+        for host in hosts {
             let address = self.addresses[host % self.addresses.len()];
             command.arg("--resolve").arg(format!("{}:80:{address}", name(host)));
         }
-        command
     }
 
     /// The requests so far, in the order they came.
@@ -177,24 +183,12 @@ impl Judge {
 
     /// The most connections that stood open at a time, over all hosts: of the one that had most.
     pub fn most_connections(&self) -> usize {
-        let mut steps: BTreeMap<String, Vec<(Duration, isize)>> = BTreeMap::new();
+        let mut stays: BTreeMap<String, Vec<(Duration, Option<Duration>)>> = BTreeMap::new();
         for connection in &self.log().connections {
             let Some(host) = &connection.host else { continue };
-            let steps = steps.entry(host.clone()).or_default();
-            let closed = connection.closed.unwrap_or(Duration::MAX);
-            if closed > connection.opened {
-                steps.extend([(connection.opened, 1), (closed, -1)]);
-            }
+            stays.entry(host.clone()).or_default().push((connection.opened, connection.closed));
         }
-        let most = |mut steps: Vec<(Duration, isize)>| {
-            steps.sort_unstable();
-            let running = steps.iter().scan(0, |open, (_, step)| {
-                *open += step;
-                Some(*open)
-            });
-            running.max().unwrap_or_default()
-        };
-        steps.into_values().map(most).max().unwrap_or_default() as usize
+        stays.into_values().map(most_at_a_time).max().unwrap_or_default()
     }
 
     /// The two rules, over everything that came: pages never closer than the gap, and no more than a burst of
@@ -247,6 +241,24 @@ pub fn crowded(lane: &[Arrival], gap: Duration, burst: u32) -> Option<String> {
         }
     }
     worst.map(|(_, text)| text)
+}
+
+/// The most of these requests that waited for their answer at a time.
+pub fn in_the_air<'a>(arrivals: impl IntoIterator<Item = &'a Arrival>) -> usize {
+    most_at_a_time(arrivals.into_iter().map(|arrival| (arrival.at.by, arrival.answered)))
+}
+
+/// The most that were there at a time: each came then, and went then or never. Who goes makes room for who comes.
+fn most_at_a_time(stays: impl IntoIterator<Item = (Duration, Option<Duration>)>) -> usize {
+    let stays = stays.into_iter().map(|(came, went)| (came, went.unwrap_or(Duration::MAX)));
+    let mut steps: Vec<(Duration, isize)> =
+        stays.filter(|(came, went)| came < went).flat_map(|(came, went)| [(came, 1), (went, -1)]).collect();
+    steps.sort_unstable();
+    let there = steps.iter().scan(0, |there, (_, step)| {
+        *there += step;
+        Some(*there)
+    });
+    there.max().unwrap_or_default() as usize
 }
 
 /// One free port on 127.0.0.1 and as many addresses after it as are wanted.

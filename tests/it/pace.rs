@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
 
-use crate::judge::{Arrival, Judge, Reply, crowded, name};
+use crate::judge::{Arrival, Judge, Reply, crowded, in_the_air, name};
 use crate::lantern::{run, start};
 
 const fn ms(count: u64) -> Duration {
@@ -19,60 +19,78 @@ const fn ms(count: u64) -> Duration {
 /// A server in trouble is asked no more often than this.
 const LEAST_GAP: Duration = ms(250);
 
-/// A crawl of many hosts, scaled.
+/// Requests to one address at a time, whatever the number of names behind it.
+const PER_ADDRESS: usize = 16;
+
+/// A crawl of fifty hosts, scaled.
 #[derive(Clone, Copy)]
 struct Circuit {
-    hosts: usize,
     addresses: u8,
     concurrency: usize,
     gap: Duration,
+    /// How long each answer is thought over.
+    pause: Duration,
     pages: usize,
     /// Of each page; six are more than may start together.
     images: usize,
 }
 
 impl Circuit {
+    const HOSTS: usize = 50;
+
     /// Crawls it all; what it asked is with the judge.
     fn ride(self) -> Judge {
-        let judge = Judge::sit(self.addresses, move |asked| Reply::by_path(asked.path, self.images));
+        let judge = Judge::sit(self.addresses, move |asked| Reply::by_path(asked.path, self.images).after(self.pause));
         let folder = tempfile::tempdir().unwrap();
-        let mut command = judge.crawl(folder.path(), self.hosts, self.pages);
+        let mut command = judge.crawl(folder.path(), Self::HOSTS, self.pages);
         command.args(["--delay", &format!("{}ms", self.gap.as_millis())]);
         let output = run(command.args(["--concurrency", &self.concurrency.to_string()]));
         assert!(output.status.success());
-        let asked = judge.arrivals().len();
-        assert_eq!(asked, self.hosts * (1 + self.pages * (1 + self.images)), "each URL once, and robots.txt");
+        assert_eq!(judge.arrivals().len(), self.requests(), "each URL once, and robots.txt");
         judge
     }
 
-    /// It hurried nobody.
+    fn requests(self) -> usize {
+        Self::HOSTS * (1 + self.pages * (1 + self.images))
+    }
+
+    /// It hurried nobody, and never did more at a time than was asked for.
     fn check(self) -> Judge {
         let judge = self.ride();
         assert_eq!(judge.hurried(self.gap, self.gap / 5), Vec::<String>::new());
         assert!(judge.most_connections() <= 3, "{} connections to one host", judge.most_connections());
+        let arrivals = judge.arrivals();
+        let (most, asked_for) =
+            (in_the_air(&arrivals), self.concurrency.min(PER_ADDRESS * usize::from(self.addresses)));
+        assert!(most <= asked_for, "{most} in the air, {asked_for} asked for");
+        for lane in by_host(&arrivals, |_| true).values() {
+            let (requisites, pages): (Vec<&Arrival>, Vec<&Arrival>) =
+                lane.iter().partition(|arrival| arrival.is_requisite());
+            let most = (in_the_air(pages), in_the_air(requisites));
+            assert!(most.0 <= 1 && most.1 <= 2, "{most:?} pages and requisites of {} in the air", lane[0].host);
+        }
         judge
     }
 
-    /// Pages that came, as a share of those that the gap allows all hosts together, from the first page of any to the
-    /// last of any: a host that begins late or ends late counts.
+    /// Pages that came, as a share of those that the gap allows, over all hosts from the first page of any to the last
+    /// of any. A host's first page is none that the gap allows: with it even a crawl that is too slow would seem fast.
     fn share(self, judge: &Judge) -> f64 {
         let pages: Vec<Arrival> = judge.arrivals().into_iter().filter(Arrival::is_page).collect();
         let time = pages.last().unwrap().at.by - pages[0].at.by;
-        let most = self.hosts as f64 * (1.0 + time.as_secs_f64() / self.gap.as_secs_f64());
-        pages.len() as f64 / most
+        let allowed = Self::HOSTS as f64 * time.as_secs_f64() / self.gap.as_secs_f64();
+        (pages.len() - Self::HOSTS) as f64 / allowed
     }
 
-    /// It hurried nobody, and where the gap is all that holds it back it is not slower than it may be. The latter in one
-    /// of two runs: a machine that does other things too may be late for many a page.
+    /// Where the gap is all that holds it back, it is not slower than it may be. It may try twice: other tests share
+    /// the processor, and one moment without it makes all fifty hosts late.
     fn check_share(self) {
-        let share = || {
-            let judge = self.check();
-            assert!(judge.arrivals().len() >= 10_000);
-            let share = self.share(&judge);
-            println!("{share:.4} of the pages that the gap allows");
-            share
-        };
-        assert!((0..2).any(|_| share() >= 0.97), "slower than it may be");
+        let mut seen: Vec<f64> = Vec::new();
+        let is_fast = |share: &f64| *share >= 0.97;
+        while seen.len() < 2 && !seen.iter().any(is_fast) {
+            seen.push(self.share(&self.check()));
+        }
+        println!("{seen:.4?} of the pages that the gap allows");
+        assert!(seen.iter().any(is_fast), "{seen:.4?} of the pages that the gap allows");
     }
 }
 
@@ -90,32 +108,43 @@ fn signal(child: &Child, name: &str) {
 
 // ------------------------------------------------------------------------------ ten thousand requests, fifty hosts
 
+/// Requisites of a page that has six come in a burst and then a gap apart; and both gaps are long beside what the judge
+/// forgives.
+const CIRCUIT: Circuit = Circuit { addresses: 2, concurrency: 64, gap: ms(500), pause: ms(20), pages: 6, images: 6 };
+
+#[test]
+fn ten_thousand_requests_to_fifty_hosts() {
+    let circuit = Circuit { pages: 29, ..CIRCUIT };
+    let judge = circuit.check();
+    assert!(judge.arrivals().len() >= 10_000);
+    // It went to the limit: a rule that is a little stricter would have been broken.
+    let stricter = judge.hurried(circuit.gap * 21 / 20, circuit.gap / 5 * 21 / 20);
+    assert!(!stricter.is_empty(), "a crawl that never comes near the gap proves nothing");
+}
+
 #[test]
 fn fifty_hosts_one_request_at_a_time() {
-    Circuit { hosts: 50, addresses: 50, concurrency: 1, gap: ms(60), pages: 9, images: 6 }.check();
+    Circuit { addresses: 50, concurrency: 1, pause: ms(4), pages: 2, ..CIRCUIT }.check();
 }
 
 #[test]
 fn fifty_hosts_eight_requests_at_a_time() {
-    Circuit { hosts: 50, addresses: 1, concurrency: 8, gap: ms(60), pages: 9, images: 6 }.check();
+    Circuit { addresses: 1, concurrency: 8, ..CIRCUIT }.check();
 }
 
 #[test]
 fn fifty_hosts_as_many_requests_as_there_are() {
-    Circuit { hosts: 50, addresses: 1, concurrency: 500, gap: ms(60), pages: 9, images: 6 }.check();
-}
-
-/// The pace that everybody gets who sets none.
-const THOUSANDS: Circuit = Circuit { hosts: 50, addresses: 50, concurrency: 200, gap: ms(1000), pages: 35, images: 5 };
-
-#[test]
-fn ten_thousand_requests_to_fifty_hosts() {
-    THOUSANDS.check_share();
+    Circuit { addresses: 1, concurrency: 500, ..CIRCUIT }.check();
 }
 
 #[test]
-fn ten_thousand_requests_to_fifty_hosts_at_two_addresses() {
-    Circuit { addresses: 2, ..THOUSANDS }.check_share();
+fn fifty_hosts_no_slower_than_may_be() {
+    Circuit { addresses: 50, gap: ms(1000), pause: ms(4), pages: 10, images: 1, ..CIRCUIT }.check_share();
+}
+
+#[test]
+fn fifty_hosts_of_one_address_no_slower_than_may_be() {
+    Circuit { addresses: 1, gap: ms(1000), pause: ms(4), pages: 10, images: 1, ..CIRCUIT }.check_share();
 }
 
 // ------------------------------------------------------------------------------------------- what servers ask for
@@ -218,6 +247,38 @@ fn enough_of_one_name_is_enough_of_its_address() {
 }
 
 #[test]
+fn enough_of_one_name_is_enough_for_names_never_asked_before() {
+    const STRANGERS: usize = 12;
+    // The first page thinks for a while, and then shows an image of every other name. Before that the second one has
+    // said that it is enough.
+    let judge = Judge::sit(1, |asked| match asked.path {
+        "/page-0.html" => {
+            let images: String =
+                (1..=STRANGERS).map(|host| format!("<img src='http://{}/x.png'>", name(host))).collect();
+            let body = format!("<!doctype html><title>Others</title><article>{images}</article>");
+            Reply::new("200 OK", "Content-Type: text/html\r\n", body.as_bytes()).after(ms(800))
+        }
+        "/page-1.html" if asked.before < 3 => Reply::new("429 Too Many Requests", "Retry-After: 3\r\n", b""),
+        path => Reply::by_path(path, 0).after(ms(15)),
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = judge.crawl(folder.path(), 1, 2);
+    judge.resolve(&mut command, 1..STRANGERS + 1);
+    assert!(run(command.args(["--delay", "100ms", "--per-host", "2"])).status.success());
+    let arrivals = judge.arrivals();
+    // robots.txt and two pages of the one name; then the second page again, and robots.txt and an image of each other.
+    assert_eq!(arrivals.len(), 3 + 1 + 2 * STRANGERS);
+    let (asked, answered) = (|n: usize| arrivals[n].at.by, |n: usize| arrivals[n].answered.unwrap());
+    assert!(answered(2) < answered(1), "the strangers were shown before it was enough");
+    let others = &arrivals[3..];
+    let early = others.iter().filter(|arrival| arrival.at.by < answered(2) + ms(3000)).count();
+    assert_eq!(early, 0, "so many did not wait");
+    assert!(asked(3) <= answered(2) + ms(4000), "nobody is kept for longer");
+    // Twenty good answers, and it is trusted again.
+    check_spared(&others[..20], LEAST_GAP);
+}
+
+#[test]
 fn answers_that_take_ever_longer_slow_it_down_and_it_recovers() {
     const GAP: Duration = ms(100);
     let judge = Judge::sit(1, |asked| {
@@ -294,17 +355,9 @@ fn without_a_delay_connections_alone_bound_it() {
     assert!(run(command.args(["--delay", "0", "--per-host", "2", "--requisites-per-host", "4"])).status.success());
     println!("{:?}", began.elapsed());
     let arrivals = judge.arrivals();
-    assert_eq!(in_the_air(&arrivals, Arrival::is_page), 2);
-    assert_eq!(in_the_air(&arrivals, Arrival::is_requisite), 4);
+    assert_eq!(in_the_air(arrivals.iter().filter(|arrival| arrival.is_page())), 2);
+    assert_eq!(in_the_air(arrivals.iter().filter(|arrival| arrival.is_requisite())), 4);
     assert!(judge.most_connections() <= 6, "{} connections", judge.most_connections());
-}
-
-/// The most requests of that kind that waited for their answer at a time.
-fn in_the_air(arrivals: &[Arrival], which: fn(&Arrival) -> bool) -> usize {
-    let chosen: Vec<&Arrival> = arrivals.iter().filter(|arrival| which(arrival)).collect();
-    let waiting =
-        |one: &Arrival| chosen.iter().filter(|other| other.at <= one.at && !other.is_over_before(one)).count();
-    chosen.iter().map(|one| waiting(one)).max().unwrap_or_default()
 }
 
 #[test]

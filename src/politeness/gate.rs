@@ -21,7 +21,7 @@ pub const LONGEST_BACK_OFF: Duration = Duration::from_secs(24 * 3600);
 /// Other names at its address wait with it for no longer than this: an address may serve half the web.
 const NEIGHBOURS_WAIT: Duration = Duration::from_secs(60);
 /// Connections to one address at a time, whatever the number of hosts behind it.
-const PER_ADDRESS: usize = 16;
+pub const PER_ADDRESS: usize = 16;
 /// Hosts and addresses that are at rest are let go when so many are known.
 const MANY: usize = 4096;
 /// Origins that cannot be reached are given up for the whole run, as long as there are no more of them: 20 MB at most.

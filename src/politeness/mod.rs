@@ -14,7 +14,7 @@ mod schedules;
 use std::time::Duration;
 
 pub use gate::{
-    AddressClock, Answer, Gate, Heard, HostClock, LONGEST_BACK_OFF, Options, Permit, Receipt, RobotsPolicy,
+    AddressClock, Answer, Gate, Heard, HostClock, LONGEST_BACK_OFF, Options, PER_ADDRESS, Permit, Receipt, RobotsPolicy,
 };
 pub use pace::BURST;
 pub use party::Trouble;

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use pressmark::politeness::{
-    Answer, BURST, Gate, Heard, MOST_CRAWL_DELAY, Options, ROBOTS_FRESH, ROBOTS_HOPS, ROBOTS_LIMIT, ROBOTS_STALE,
-    Robots, RobotsPolicy,
+    Answer, BURST, Gate, Heard, MOST_CRAWL_DELAY, Options, PER_ADDRESS, ROBOTS_FRESH, ROBOTS_HOPS, ROBOTS_LIMIT,
+    ROBOTS_STALE, Robots, RobotsPolicy,
 };
 use pressmark::web::candidate::Class;
 use pressmark::web::exchange::{self, Exchange, Fault};
@@ -31,6 +31,8 @@ fn tables<'a>(page: &'a str, head: &str) -> Vec<Vec<Vec<&'a str>>> {
 fn longest_patience() -> Duration {
     let mut gate = Gate::new(Options { robots: RobotsPolicy::Ignore, ..Options::default() });
     let (url, wall) = (WebUrl::parse("http://h.example/").unwrap(), Timestamp(1_780_000_000_000));
+    let Answer::NeedsAddress = gate.ask(&url, Class::PageLike, Moment(1), wall) else { panic!("nobody knows where") };
+    gate.located(&url.origin().host, None, Moment(1));
     let Answer::Go(permit) = gate.ask(&url, Class::PageLike, Moment(1), wall) else { panic!("a host nobody knows") };
     permit.stamp().set(Moment(1));
     let mut exchange = Exchange::faulty(url, wall, Fault::NoAnswer);
@@ -53,6 +55,7 @@ fn its_numbers_are_the_program_s() {
         ("connections for pages".to_owned(), options.per_host.to_string()),
         (format!("from one requisite to the next, after the first {BURST}"), seconds(options.requisite_delay)),
         ("connections for requisites".to_owned(), options.requisites_per_host.to_string()),
+        ("requests at a time to one address, by whatever name".to_owned(), PER_ADDRESS.to_string()),
         ("redirects of robots.txt that are followed".to_owned(), ROBOTS_HOPS.to_string()),
         ("of robots.txt is read".to_owned(), format!("{} KiB", ROBOTS_LIMIT / 1024)),
         ("a copy of robots.txt is good for".to_owned(), days(ROBOTS_FRESH)),

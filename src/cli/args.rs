@@ -251,10 +251,10 @@ pub(super) struct Crawl {
     /// Stop cleanly after so many bytes received
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub max_bytes: Option<u64>,
-    /// Stop cleanly after so long
+    /// Stop cleanly after so long; in its last tenth pages end and none begins
     #[arg(long, value_name = "DUR", value_parser = duration)]
     pub max_time: Option<Duration>,
-    /// Stop cleanly when the clock next shows this time
+    /// Stop cleanly when the clock next shows this time; a minute before, pages end and none begins
     #[arg(long, value_name = "HH:MM", value_parser = hour)]
     pub stop_at: Option<NaiveTime>,
     /// Fetch so many pages for each seed, itself included; the rest goes first next time
@@ -287,7 +287,7 @@ pub(super) struct Crawl {
     /// Ask this name server in place of the system's and of its table of hosts; repeatable
     #[arg(long, value_name = "ADDR[:PORT]", value_parser = name_server)]
     pub name_server: Vec<SocketAddr>,
-    /// Go through this proxy: http:// or socks5://, with a name and a password before the host if need be; HTTP_PROXY and the like are not read
+    /// Go through this proxy: http:// (by CONNECT, to port 80 as well) or socks5://, with a name and a password before the host if need be; HTTP_PROXY and the like are not read
     #[arg(long, value_name = "URL", hide_default_value = true)]
     pub proxy: Option<String>,
     /// Let the --proxy resolve names; the addresses they have are then its business, and go unchecked

@@ -78,14 +78,18 @@ pub(super) fn run(common: &Common, crawl: Box<Crawl>) -> Outcome {
 
 /// One sentence for an exit code that is not 0, so that even a quiet run says why.
 pub(super) fn why(summary: &Summary, exit: Exit, rejected: u64) -> Option<String> {
-    let failed: Vec<&str> =
-        summary.seeds.iter().filter(|seed| seed.verdict == "failed").map(|seed| seed.seed.as_str()).collect();
+    let that_are = |verdict: &str| -> Vec<&str> {
+        summary.seeds.iter().filter(|seed| seed.verdict == verdict).map(|seed| seed.seed.as_str()).collect()
+    };
+    let failed = that_are("failed");
     match exit {
         Exit::Failed if summary.seeds.is_empty() => Some("there was no seed to crawl".to_owned()),
         Exit::Failed => Some(format!("no seed could be fetched: {}", failed.join(", "))),
         Exit::Incomplete => Some(format!(
-            "not all is well: {rejected} seed lines rejected, {} seeds not fetched, {} URLs failed, {} articles incomplete",
+            "not all is well: {rejected} seed lines rejected, {} seeds not fetched, {} seeds waiting, {} URLs failed, {} articles \
+             incomplete",
             failed.len(),
+            that_are("waiting").len(),
             summary.failed,
             summary.articles_incomplete
         )),
@@ -170,8 +174,10 @@ pub(super) fn source(text: &str) -> anyhow::Result<Source<'_>> {
         "-" => Ok(Source::StandardInput),
         _ if path.is_dir() => Ok(Source::Folder(path)),
         _ if path.is_file() => Ok(Source::File(path)),
-        _ if WebUrl::parse(text).is_ok() => Ok(Source::Url(text)),
-        _ => Err(usage(format!("«{}» is no URL, and there is no such file or folder", without_credentials(text)))),
+        _ => match WebUrl::parse(text) {
+            Ok(_) => Ok(Source::Url(text)),
+            Err(cause) => Err(usage(format!("«{}»: {cause}; and no file or folder", without_credentials(text)))),
+        },
     }
 }
 
@@ -406,8 +412,8 @@ pub(super) fn verdict(summary: &Summary, strict: bool, signal: Option<Exit>, rej
     if summary.seeds.iter().all(seed_failed) {
         return Exit::Failed;
     }
-    let lacking =
-        rejected > 0 || summary.failed > 0 || summary.articles_incomplete > 0 || summary.seeds.iter().any(seed_failed);
+    let all_well = summary.seeds.iter().all(|seed| seed.verdict == "ok");
+    let lacking = rejected > 0 || summary.failed > 0 || summary.articles_incomplete > 0 || !all_well;
     if strict && lacking { Exit::Incomplete } else { Exit::Done }
 }
 
@@ -444,6 +450,8 @@ mod tests {
         assert_eq!(verdict(&summary(&["failed", "ok"], 0), true, None, 0), Exit::Incomplete);
         assert_eq!(verdict(&summary(&["failed"], 1), false, None, 0), Exit::Failed);
         assert_eq!(verdict(&summary(&["ok"], 0), true, None, 1), Exit::Incomplete);
+        assert_eq!(verdict(&summary(&["waiting"], 0), false, None, 0), Exit::Done);
+        assert_eq!(verdict(&summary(&["waiting", "ok"], 0), true, None, 0), Exit::Incomplete);
         assert_eq!(verdict(&summary(&[], 0), false, None, 0), Exit::Failed);
         assert_eq!(verdict(&summary(&["failed"], 1), false, Some(Exit::Interrupted), 0), Exit::Interrupted);
     }

@@ -150,7 +150,7 @@ pub struct Postponed {
 pub struct SeedSummary {
     /// The seed.
     pub seed: String,
-    /// `ok`, or `failed` when it could not be fetched.
+    /// `ok`, `failed` when it could not be fetched, or `waiting` when its server wants it asked for in a later run.
     pub verdict: String,
     /// Articles seen for the first time.
     pub articles_new: u64,

@@ -819,7 +819,14 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         summary.articles_incomplete = brought.incomplete;
         for (id, seed) in &self.seeds {
             let (articles_new, articles_changed) = brought.by_seed.get(id).copied().unwrap_or_default();
-            let verdict = if brought.failed_seeds.contains(id) { "failed" } else { "ok" }.to_owned();
+            // What a budget has left for the next run is as it should be.
+            let verdict = if self.postponed.is_some() && brought.waiting_seeds.contains(id) {
+                "waiting".to_owned()
+            } else if brought.failed_seeds.contains(id) {
+                "failed".to_owned()
+            } else {
+                "ok".to_owned()
+            };
             let failed = self.failed_by_seed.get(id).copied().unwrap_or(0);
             summary.seeds.push(SeedSummary { seed: seed.clone(), verdict, articles_new, articles_changed, failed });
         }

@@ -102,7 +102,8 @@ impl Scope {
                 return Verdict::Out(LIST_IN_LIST.to_owned());
             }
             (Depth::Hops(most), _) if from.depth >= most => {
-                return Verdict::Out(format!("more than {most} hops from the seed (--depth)"));
+                let hops = if most == 1 { "hop" } else { "hops" };
+                return Verdict::Out(format!("more than {most} {hops} from the seed (--depth)"));
             }
             _ => {}
         }

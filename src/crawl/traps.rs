@@ -144,6 +144,36 @@ fn without_numbers(text: &str) -> String {
     out
 }
 
+/// The same for what people read, with all that is made anew each time in place of numbers: «Request 5f3a…» stands at
+/// the end of many a page that says «not found».
+fn without_tokens(text: &str) -> String {
+    let is_of_token = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (word, after) = rest.split_at(rest.find(|c| !is_of_token(c)).unwrap_or(rest.len()));
+        if is_token(word) {
+            out.push('#');
+        } else {
+            out.push_str(&without_numbers(word));
+        }
+        let (between, after) = after.split_at(after.find(is_of_token).unwrap_or(after.len()));
+        out.push_str(between);
+        rest = after;
+    }
+    out
+}
+
+/// Eight hexadecimal digits or more, with hyphens or without, or sixteen characters that mix capitals and digits: no word
+/// looks so.
+fn is_token(word: &str) -> bool {
+    let bytes = word.as_bytes();
+    let any = |is: fn(&u8) -> bool| bytes.iter().any(is);
+    let is_hex = bytes.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'-');
+    let is_mixed = any(u8::is_ascii_uppercase) && any(u8::is_ascii_lowercase);
+    any(u8::is_ascii_digit) && ((is_hex && bytes.len() >= 8) || (is_mixed && bytes.len() >= 16))
+}
+
 /// Parameters of queries and paths that carry a session, in lower case, and how long their values are at least: `sid=12`
 /// may be a story. The names are those that the servers and shops concerned give them.
 const SESSIONS: [(&str, usize); 12] = [
@@ -200,9 +230,9 @@ fn twin(url: &WebUrl) -> Option<String> {
 /// The class of pages of its host that this page is in: those that say the same, numbers aside. Pages of an empty
 /// calendar do for ever, and so do pages that say «not found» and link on.
 pub(super) fn class(url: &WebUrl, findings: &Findings) -> i64 {
-    let mut said = without_numbers(&format!("{:?}\n{}\n", findings.article.title, findings.article.text));
+    let mut said = without_tokens(&format!("{:?}\n{}\n", findings.article.title, findings.article.text));
     for link in &findings.links {
-        said.push_str(&without_numbers(&link.text));
+        said.push_str(&without_tokens(&link.text));
         said.push('\n');
     }
     for picture in findings.images.iter().filter_map(|image| image.variants.first()) {
@@ -218,7 +248,7 @@ pub(super) fn class_of_file(url: &WebUrl, content_type: Option<&str>, body: &[u8
     let media_type = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let is_written = media_type == "text/calendar" || media_type.ends_with("xml") || media_type.ends_with("json");
     let said = if is_written {
-        without_numbers(&String::from_utf8_lossy(body))
+        without_tokens(&String::from_utf8_lossy(body))
     } else {
         digest(Algorithm::Sha1, body).as_str().to_owned()
     };
@@ -540,6 +570,17 @@ mod tests {
         check("/a?cfid=12&cftoken=34", "/a?cfid=56&cftoken=78", true);
         check("/story?sid=12", "/story?sid=13", false);
         check("/a?id=1", "/a?id=1", false);
+    }
+
+    #[test]
+    fn what_is_made_anew_each_time_is_no_news() {
+        let check = |text: &str, want: &str| assert_eq!(without_tokens(text), want);
+        check("Request ID: 5f3a9c01d2b4e6f7 at 12:30", "Request ID: # at #:#");
+        check("see /s/0123456789abcdef/a.html, é", "see /s/#/a.html, é");
+        check("550e8400-e29b-41d4-a716-446655440000", "#");
+        check("token x8ZqPk_1kP03-abQ9w!", "token #!");
+        check("covid-19 in 2026-11-23", "covid-# in #");
+        check("decade façade a1b2 The-Cat-Of-A-House", "decade façade a#b# The-Cat-Of-A-House");
     }
 
     #[test]

@@ -106,6 +106,8 @@ pub struct Brought {
     pub by_seed: HashMap<i64, (u64, u64)>,
     /// Seeds that could not be fetched.
     pub failed_seeds: HashSet<i64>,
+    /// Seeds that wait to be fetched, or whose redirect does.
+    pub waiting_seeds: HashSet<i64>,
 }
 
 impl Reader {
@@ -133,13 +135,17 @@ impl Reader {
                 let of_seed = brought.by_seed.entry(seed).or_default();
                 *(if new { &mut of_seed.0 } else { &mut of_seed.1 }) += 1;
             }
-            let mut failed = c.prepare(
-                "SELECT s.id FROM seed s JOIN url u ON u.text = s.name
-                 LEFT JOIN redirect r ON r.url = u.id AND u.status BETWEEN 300 AND 399 AND u.status <> 304
-                 LEFT JOIN url t ON t.id = coalesce(r.target, u.id)
-                 WHERE s.last_run = ?1 AND (t.state IN ('failed', 'refused') OR t.status >= 400)",
-            )?;
-            brought.failed_seeds = failed.query_map([run], |row| row.get(0))?.collect::<Result<_, _>>()?;
+            let seeds_that = |how: &str| -> rusqlite::Result<HashSet<i64>> {
+                let mut seeds = c.prepare(&format!(
+                    "SELECT s.id FROM seed s JOIN url u ON u.text = s.name
+                     LEFT JOIN redirect r ON r.url = u.id AND u.status BETWEEN 300 AND 399 AND u.status <> 304
+                     LEFT JOIN url t ON t.id = coalesce(r.target, u.id)
+                     WHERE s.last_run = ?1 AND {how}"
+                ))?;
+                seeds.query_map([run], |row| row.get(0))?.collect()
+            };
+            brought.waiting_seeds = seeds_that("t.state = 'queued'")?;
+            brought.failed_seeds = seeds_that("(t.state IN ('failed', 'refused') OR t.status >= 400)")?;
             Ok(brought)
         };
         read().map_err(|source| self.failed(source))

@@ -11,7 +11,7 @@ use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ProtocolConfi
 use hickory_resolver::lookup::Lookup;
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::op::ResponseCode;
-use hickory_resolver::proto::rr::{Record, RecordType};
+use hickory_resolver::proto::rr::{Name, Record, RecordType};
 
 use super::lock;
 use crate::web::exchange::Fault;
@@ -135,9 +135,7 @@ impl Names {
             return Ok(Found { addresses: vec![found(address)], ..Found::default() });
         }
         let resolver = self.resolver.as_ref().ok_or_else(|| Fault::Dns("this system has no resolver".to_owned()))?;
-        // The final dot keeps the system's search domains out of it.
-        let name = format!("{}.", origin.host.trim_end_matches('.'));
-        let answers = look_up(resolver, &name).await?;
+        let answers = look_up(resolver, &name(&origin.host)?).await?;
         let (v6, v4): (Vec<IpAddr>, Vec<IpAddr>) = answers
             .iter()
             .flat_map(Lookup::answers)
@@ -162,6 +160,18 @@ impl Names {
         };
         Some(answers.iter().flat_map(Lookup::answers).map(line).collect())
     }
+}
+
+/// A host as name servers know it (RFC 1035, 3.1), whatever characters it has: some have names that no registry gives.
+/// It is absolute, which keeps the system's search domains out of it.
+fn name(host: &str) -> Result<Name, Fault> {
+    let labels = host.strip_suffix('.').unwrap_or(host).split('.').map(str::as_bytes);
+    let no_name = || Fault::NoName("no name can be like that".to_owned());
+    if labels.clone().any(<[u8]>::is_empty) {
+        return Err(no_name());
+    }
+    // From labels it is absolute.
+    Name::from_labels(labels).map_err(|_| no_name())
 }
 
 /// The address that a host is, when it is no name.
@@ -200,9 +210,9 @@ fn name_server(address: &SocketAddr) -> NameServerConfig {
 
 /// Asks for the addresses of both families at once. What there is of one is enough; that there are none is certain only
 /// when it is for both.
-async fn look_up(resolver: &TokioResolver, name: &str) -> Result<Vec<Lookup>, Fault> {
-    let mut v6 = std::pin::pin!(resolver.lookup(name, RecordType::AAAA));
-    let mut v4 = std::pin::pin!(resolver.lookup(name, RecordType::A));
+async fn look_up(resolver: &TokioResolver, name: &Name) -> Result<Vec<Lookup>, Fault> {
+    let mut v6 = std::pin::pin!(resolver.lookup(name.clone(), RecordType::AAAA));
+    let mut v4 = std::pin::pin!(resolver.lookup(name.clone(), RecordType::A));
     let (v6, v4) = tokio::select! {
         v6 = &mut v6 => (v6, v4.await),
         v4 = &mut v4 => {
@@ -301,6 +311,17 @@ mod tests {
         assert_eq!((names.tell("news.example", &again), again.addresses), (None, found.addresses));
         let given = names.addresses(&origin("given.example")).await.unwrap();
         assert_eq!(names.tell("given.example", &given), None);
+    }
+
+    #[test]
+    fn names_that_no_registry_gives_are_asked_for_and_what_is_no_name_is_not() {
+        for (host, labels) in [("-odd_1.example", 2), ("h.example.", 2), ("h", 1)] {
+            let name = name(host).unwrap();
+            assert_eq!((name.num_labels(), name.is_fqdn()), (labels, true), "{host}");
+        }
+        for host in ["odd..example", ".", &"x".repeat(64), &"x.".repeat(130)] {
+            assert!(matches!(name(host), Err(Fault::NoName(_))), "{host}");
+        }
     }
 
     #[test]

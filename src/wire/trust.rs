@@ -119,7 +119,10 @@ fn said(cause: &CertificateError, first: &CertificateDer<'_>, name: &ServerName<
             "not meant for servers".to_owned()
         }
         // What webpki has no name of its own for: a certificate of an authority that a server shows as its own.
-        other if other.to_string().contains("CaUsedAsEndEntity") => "an authority's own, not a server's".to_owned(),
+        other if other.to_string().contains("CaUsedAsEndEntity") => match is_self_issued(first) {
+            Some(true) => "self-signed, as an authority's own".to_owned(),
+            _ => "an authority's own, not a server's".to_owned(),
+        },
         other => other.to_string(),
     }
 }

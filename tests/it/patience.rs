@@ -88,6 +88,7 @@ fn a_long_wait_ends_the_run_and_binds_the_next_ones() {
         let says = answer(429, asked_for);
         let (first, asked) = crawl(archive.path(), START, &says);
         assert_eq!((asked.len(), first.stopped_by.as_str()), (1, "done"));
+        assert_eq!(first.seeds[0].verdict, "waiting");
         let until = START.after(asked[0].since(Moment::default())).after(Duration::from_secs(kept));
         let postponed = first.postponed.expect("it says that something waits");
         assert_eq!(postponed.urls, 1);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pressmark::crawl::{self, Depth, Plan, Reach, SeedInput, Stop, Summary};
+use pressmark::web::digest::fingerprint;
 use pressmark::web::time::{Clock, Timestamp};
 use tempfile::TempDir;
 use tokio::sync::watch;
@@ -160,6 +161,19 @@ fn pages_that_are_not_found_and_link_on_end() {
         Some(links("Not found", [(format!("/p{}", n * 2 + 1), "Home"), (format!("/p{}", n * 2 + 2), "Search")]))
     });
     crawled.ended_by("said nothing new", 200);
+}
+
+#[test]
+fn a_number_of_the_request_in_the_text_is_no_news() {
+    let visits = std::sync::atomic::AtomicU64::new(0);
+    let crawled = crawl("http://h.example/", Some(2_000), Reach::Host, move |_| {
+        let visit = visits.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let token = |n: u64| format!("{:016x}", fingerprint(&(visit * 4 + n).to_string()));
+        let links: String = (1..4).map(|n| format!("<a href=\"/r/{0}.html\">/r/{0}.html</a> ", token(n))).collect();
+        let body = format!("<!doctype html><title>Not found</title><p>{links}</p><p>Request ID: {}</p>", token(0));
+        Some(Page::html(&body))
+    });
+    crawled.ended_by("said nothing new", 600);
 }
 
 #[test]

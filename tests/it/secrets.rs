@@ -274,7 +274,7 @@ fn mistakes_in_secrets_are_named_without_them() {
         (&["crawl", "list.txt", "--config", "kind.toml"], "kind.toml, line 1: «header» has a value of no use here"),
         (&["crawl", "list.txt", "--config", "unknown.toml"], "unknown.toml, line 1: there is no setting «haeder»"),
         (&["crawl", "list.txt", "--header", "http://a.example Host: token-hush"], "belongs to the connection"),
-        (&["crawl", login], "«http://***@news.example:99999/» is no URL"),
+        (&["crawl", login], "«http://***@news.example:99999/»: not a URL (its port is no number"),
         (&["explain", login], "«http://***@news.example:99999/»: not a URL (its port is no number up to 65535)"),
         (&["forget", login, "--reason", "x"], "its port is no number up to 65535"),
         (&["status", login], "unexpected argument 'http://***@news.example:99999/'"),

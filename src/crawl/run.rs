@@ -643,8 +643,10 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         };
         let seed = self.seed_names.get(&candidate.seed).cloned().unwrap_or_default();
         let verdict = receipt.verdict().cloned();
+        // That a server has had enough is written down at once, in answer to robots.txt as well.
+        let urgent = back_off.is_some() || matches!(exchange.status(), Some(429 | 503));
         let turn = Turn { candidate, tries, seed, exchange, earlier, verdict, back_off, now: wall };
-        let extra = Extra { lease, clock: extra_clock, robots, urgent: back_off.is_some(), hold: self.clock.hold() };
+        let extra = Extra { lease, clock: extra_clock, robots, urgent, hold: self.clock.hold() };
         self.reading += 1;
         // Bounded by what may be in hand, so there is room; the workers end after us.
         let _ = self.workers.send((turn, extra));

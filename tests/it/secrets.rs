@@ -286,7 +286,12 @@ fn mistakes_in_secrets_are_named_without_them() {
         (&["crawl", "list.txt", "--cookies", "bad.txt"][..], "bad.txt:3: its fifth cell is the second it expires"),
         (&["crawl", "list.txt", "--cookies", "none.txt"], "cannot read none.txt"),
         (&["crawl", "two.txt"], "two.txt:2: a second login for http://news.example"),
-        (&["crawl", "list.txt", "post.md"], "post.md:3: a second login for http://news.example"),
+        (
+            &["crawl", "list.txt", "post.md"],
+            "post.md:3: a second login for http://news.example, and a run has room for one; give them to two runs \
+             (the first: list.txt:1)",
+        ),
+        (&["crawl", "post.md", "http://u@news.example/"], "the command line: a second login for http://news.example"),
         (&["crawl", "list.txt", "--config", "form.toml"], "--header, the first: begins with no origin"),
         (&["crawl", "list.txt", "--config", "twice.toml"], "--header, the second: sets x-key for http://a.example"),
         (&["crawl", "list.txt", "--config", "kind.toml"], "kind.toml, line 1: «header» has a value of no use here"),

@@ -1,5 +1,6 @@
 //! `crawl`: from what was typed to a plan, and from a summary to an exit code.
 
+use std::collections::HashMap;
 use std::io::{IsTerminal, Read};
 use std::path::Path;
 use std::sync::Arc;
@@ -352,17 +353,21 @@ fn credentials(headers: &[String], cookies: Option<&Path>) -> anyhow::Result<Cre
 
 /// Adds the logins that stand in the seeds.
 pub(super) fn log_in(credentials: &mut Credentials, seeds: &[SeedInput]) -> anyhow::Result<()> {
+    let mut places = HashMap::new();
     for seed in seeds {
-        match seed {
+        let logins: Vec<(String, Login)> = match seed {
             SeedInput::Url(text) => {
-                let login = Login::of(text).map_or(Ok(()), |login| credentials.login(login));
-                login.map_err(|unfit| usage(format!("the URLs of the command line: {unfit}")))?;
+                Login::of(text).map(|login| ("the command line".to_owned(), login)).into_iter().collect()
             }
             SeedInput::Document { name, bytes } => {
-                for (line, login) in crate::seeds::logins(name, bytes) {
-                    credentials.login(login).map_err(|unfit| usage(format!("{name}:{line}: {unfit}")))?;
-                }
+                let logins = crate::seeds::logins(name, bytes).into_iter();
+                logins.map(|(line, login)| (format!("{name}:{line}"), login)).collect()
             }
+        };
+        for (place, login) in logins {
+            let first: &String = places.entry(login.origin.clone()).or_insert_with(|| place.clone());
+            let refused = |unfit| usage(format!("{place}: {unfit} (the first: {first})"));
+            credentials.login(login).map_err(refused)?;
         }
     }
     Ok(())

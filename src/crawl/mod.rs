@@ -25,6 +25,7 @@ pub use plan::{Brings, Budget, DATABASE, Plan, Revisit, SeedInput, make_spool};
 pub use reread::{Reread, Said};
 pub use run::{Stop, run};
 pub use scope::{Depth, Listing, Origin, Reach, Scope, Verdict};
+pub use traps::is_trap;
 
 use crate::{archive, fetch, store, wire};
 

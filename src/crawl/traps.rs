@@ -67,7 +67,7 @@ pub(super) const MANY_LISTED: &str = "a trap: more than 50,000 URLs in one list"
 pub(super) const LIST_IN_LIST: &str = "a trap: lists within lists, more than 2 deep";
 
 /// Whether a rule is one of those against traps, and no ordinary bound of the crawl.
-pub(super) fn is_trap(rule: &str) -> bool {
+pub fn is_trap(rule: &str) -> bool {
     rule.starts_with("a trap: ") || rule == TWIN
 }
 

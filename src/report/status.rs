@@ -3,28 +3,34 @@
 use serde_json::{Value, json};
 
 use super::table::laid_out;
-use super::words::{ago, bytes, clean, counted, duration, grouped};
+use super::words::{ago, bytes, clean, clipped, counted, duration, grouped};
+use crate::crawl;
 use crate::store::{RunRow, Status};
 use crate::web::time::Timestamp;
 
-/// What the archive holds, what waits by host, and the last runs; a few blocks of lines for people.
+/// What the archive holds, what waits by host, what rules against traps kept out in all runs, and the last runs; a few
+/// blocks of lines for people.
 ///
 /// A run without an end was killed, but for the newest one when the archive is `held`: that one is at work, unless the
 /// `holder` is a command that makes no runs. Where nobody can tell (none), it says so.
 pub fn status(status: &Status, held: Option<bool>, holder: Option<&str>, now: Timestamp) -> String {
     let other = holder.filter(|command| RUNLESS.contains(command));
     let running = if other.is_some() { Some(false) } else { held };
-    let mut blocks = vec![holdings(status), queue(status), runs(&status.runs, running, now)];
+    let mut blocks = vec![holdings(status), queue(status)];
+    blocks.extend(trapped(status));
+    blocks.push(runs(&status.runs, running, now));
     blocks.extend(other.map(|command| vec![format!("«pressmark {command}» is at work on it.")]));
     blocks.iter().map(|lines| lines.join("\n") + "\n").collect::<Vec<_>>().join("\n")
 }
 
+/// As much of an example as is shown to people; programs get the whole.
+const EXAMPLE_COLUMNS: usize = 80;
 /// Commands that hold the archive and make no run.
 const RUNLESS: [&str; 4] = ["repair", "reindex", "forget", "block"];
 
 /// The same facts for programs. `stopped_by` and `finished` are null for a run that was killed or is still at work;
 /// `held` says whether somebody holds the archive, null where nobody can tell, and `held_by` the command, null where that
-/// is not known; `counters` is the object that
+/// is not known; `kept_out` lists rules against traps with their links and one of these; `counters` is the object that
 /// `crawl --json` prints, as far as it had come.
 pub fn status_json(status: &Status, held: Option<bool>, holder: Option<&str>) -> Value {
     let waiting = status.waiting.iter();
@@ -48,8 +54,28 @@ pub fn status_json(status: &Status, held: Option<bool>, holder: Option<&str>) ->
         "waiting": waiting
             .map(|(host, pages, requisites)| json!({ "host": host, "pages": pages, "requisites": requisites }))
             .collect::<Vec<_>>(),
+        "kept_out": traps(status)
+            .map(|(rule, urls, example)| json!({ "rule": rule, "urls": urls, "example": example }))
+            .collect::<Vec<_>>(),
         "runs": runs.collect::<Vec<_>>(),
     })
+}
+
+/// The rules against traps among those that kept something out; the bounds of a crawl are no news.
+fn traps(status: &Status) -> impl Iterator<Item = &(String, u64, String)> {
+    status.kept_out.iter().filter(|(rule, ..)| crawl::is_trap(rule))
+}
+
+fn trapped(status: &Status) -> Option<Vec<String>> {
+    let lines = traps(status).flat_map(|(rule, urls, example)| {
+        let example = clean(example);
+        [
+            format!("  {}: {}", counted(*urls, "link"), clean(rule)),
+            format!("    such as {}", clipped(&example, EXAMPLE_COLUMNS)),
+        ]
+    });
+    let lines: Vec<String> = std::iter::once("Kept out by rules against traps".to_owned()).chain(lines).collect();
+    (lines.len() > 1).then_some(lines)
 }
 
 fn holdings(status: &Status) -> Vec<String> {
@@ -171,6 +197,10 @@ mod tests {
             articles: (120, 116),
             images: (480, 480),
             waiting: vec![("news.example".to_owned(), 12, 1030), ("b\u{1b}.example".to_owned(), 0, 1)],
+            kept_out: vec![
+                ("a trap: x".to_owned(), 1203, format!("http://b\u{1b}.example/{}", "y".repeat(90))),
+                ("[scope] depth".to_owned(), 5, "http://c.example/".to_owned()),
+            ],
             runs: vec![
                 run(12, 0, None, None, "{}"),
                 run(11, 2, Some(200), Some("done"), r#"{"pages":1,"articles":1,"images":48,"failed":2}"#),
@@ -201,6 +231,10 @@ Waiting         pages  requisites
   news.example     12       1,030
   b�.example        0           1
   and 157 URLs on other hosts
+
+Kept out by rules against traps
+  1,203 links: a trap: x
+    such as http://b�.example/yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy…
 
 The last runs
   12  default  2026-10-22 13:46 UTC  just now               running
@@ -240,6 +274,8 @@ The last runs
         assert_eq!(json["urls"]["queued"], 1200);
         assert_eq!(json["captures"], json!({ "count": 1234, "payload_bytes": 56_700_000 }));
         assert_eq!(json["waiting"][0], json!({ "host": "news.example", "pages": 12, "requisites": 1030 }));
+        let example = busy().kept_out[0].2.clone();
+        assert_eq!(json["kept_out"], json!([{ "rule": "a trap: x", "urls": 1203, "example": example }]));
         assert_eq!(json["runs"][1]["started"], "2026-10-22T11:46:25.123Z");
         assert_eq!(json["runs"][1]["counters"]["images"], 48);
         assert_eq!(json["runs"][0]["finished"], Value::Null);

@@ -102,8 +102,8 @@ pub fn read(name: &str, bytes: &[u8]) -> Harvest {
     harvest
 }
 
-/// The logins in the URLs of a list, which a person wrote; what a feed or a sitemap says is the web's word, and is sent
-/// to nobody. Each with its line, counted from 1.
+/// The logins in the URLs of a list, and in the address of a post's page, which a person wrote; what a feed or a sitemap
+/// says is the web's word, and is sent to nobody. Each with its line, counted from 1.
 pub fn logins(name: &str, bytes: &[u8]) -> Vec<(u32, Login)> {
     let mut plain = Vec::new();
     let packed = bytes.starts_with(b"\x1f\x8b");
@@ -114,7 +114,14 @@ pub fn logins(name: &str, bytes: &[u8]) -> Vec<(u32, Login)> {
     let (name, bytes) =
         if packed { (name.strip_suffix(".gz").unwrap_or(name), plain.as_slice()) } else { (name, bytes) };
     let text = unmarked(bytes);
-    if text.contains(&b'@') && matches!(kind(name, &text), Kind::List) { list::logins(&text) } else { Vec::new() }
+    if !text.contains(&b'@') {
+        return Vec::new();
+    }
+    match kind(name, &text) {
+        Kind::List => list::logins(&text),
+        Kind::Post => post::login(&text).into_iter().collect(),
+        Kind::Feed | Kind::Sitemap | Kind::Foreign(_) => Vec::new(),
+    }
 }
 
 /// The other kinds of file that people hand over, by their first bytes.

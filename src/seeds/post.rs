@@ -11,7 +11,7 @@ use serde_norway::{Mapping, Value};
 
 use super::{Document, Format, Harvest, Seed, filled};
 use crate::web::claims::Claims;
-use crate::web::url::WebUrl;
+use crate::web::url::{Login, WebUrl};
 
 /// Where a post may name its page, in the order they are believed.
 const ADDRESS_KEYS: [&str; 4] = ["url", "link", "permalink", "source"];
@@ -51,15 +51,24 @@ pub(super) fn read(name: &str, bytes: &[u8], text: &[u8]) -> Harvest {
     };
     let claims = claims(&mapping);
     let body = &text[front.body..];
-    if let Some((key, url)) = address(&mapping) {
-        let within = yaml.lines().position(|line| line.starts_with(key)).unwrap_or(0);
-        harvest.seeds.push(Seed { url, line: front.line + count(within), claims });
+    if let Some(Address { url, line, .. }) = address(&mapping, &text, &front) {
+        harvest.seeds.push(Seed { url, line, claims });
     } else if !body.trim().is_empty() || claims != Claims::default() {
         harvest.documents.push(Document { bytes: bytes.to_vec(), html: html(name, body), claims });
     } else if harvest.rejects.is_empty() {
         harvest.reject(front.line, "", "the post has neither front matter nor body");
     }
     harvest
+}
+
+/// The login in the address of its page, with its line.
+pub(super) fn login(text: &[u8]) -> Option<(u32, Login)> {
+    let text = decode(text);
+    let front = front(&text)?;
+    let yaml = &text[front.yaml.clone()];
+    let mapping = serde_norway::from_str(yaml).unwrap_or_else(|_| readable(yaml));
+    let address = address(&mapping, &text, &front)?;
+    Some((address.line, Login::of(&address.written)?))
 }
 
 /// Where the parts of a post stand.
@@ -147,9 +156,22 @@ fn scalars(value: &Value) -> Vec<String> {
     }
 }
 
-fn address(mapping: &Mapping) -> Option<(&'static str, WebUrl)> {
+/// The page that a post names.
+struct Address {
+    url: WebUrl,
+    line: u32,
+    /// The URL as it stands there, its login included.
+    written: String,
+}
+
+fn address(mapping: &Mapping, text: &str, front: &Front) -> Option<Address> {
     // `source` is as often the name of an outlet, `permalink` a path: only an absolute URL is an address.
-    ADDRESS_KEYS.into_iter().find_map(|key| Some((key, WebUrl::parse(&mapping.get(key).and_then(scalar)?).ok()?)))
+    ADDRESS_KEYS.into_iter().find_map(|key| {
+        let written = mapping.get(key).and_then(scalar)?;
+        let url = WebUrl::parse(&written).ok()?;
+        let within = text[front.yaml.clone()].lines().position(|line| line.starts_with(key)).unwrap_or(0);
+        Some(Address { url, line: front.line + count(within), written })
+    })
 }
 
 /// The body as HTML. It is HTML already when it begins and ends with a tag, or when the name says so.

@@ -39,6 +39,8 @@ pub struct Status {
     pub images: (u64, u64),
     /// Hosts with something queued: name, page-like, requisites.
     pub waiting: Vec<(String, u64, u64)>,
+    /// Rules that kept links out, by what they kept out: rule, links, one of them.
+    pub kept_out: Vec<(String, u64, String)>,
     /// The last runs, newest first.
     pub runs: Vec<RunRow>,
 }
@@ -164,6 +166,9 @@ impl Reader {
                 "SELECT h.name, sum(u.class = 0), sum(u.class = 1) FROM url u JOIN host h ON h.id = u.host
                  WHERE u.state = 'queued' GROUP BY h.name ORDER BY count(*) DESC, h.name LIMIT 20",
             )?;
+            let mut kept_out = c.prepare(
+                "SELECT rule, sum(urls), min(example) FROM kept_out GROUP BY rule ORDER BY sum(urls) DESC, rule",
+            )?;
             let mut runs = c.prepare(
                 "SELECT id, profile, started_ms, finished_ms, stopped_by, counters FROM run ORDER BY id DESC LIMIT 5",
             )?;
@@ -177,6 +182,9 @@ impl Reader {
                 images: pair("SELECT count(*), coalesce(sum(kept_url IS NOT NULL), 0) FROM image")?,
                 waiting: waiting
                     .query_map([], |row| Ok((row.get(0)?, count(row, 1)?, count(row, 2)?)))?
+                    .collect::<Result<_, _>>()?,
+                kept_out: kept_out
+                    .query_map([], |row| Ok((row.get(0)?, count(row, 1)?, row.get(2)?)))?
                     .collect::<Result<_, _>>()?,
                 runs: runs
                     .query_map([], |row| {

@@ -1,8 +1,10 @@
 //! What stands between a name and a private conversation, seen through the built binary: certificates that are not to
 //! be trusted, versions of TLS, and servers that do not speak it at all.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
+use std::sync::{Arc, Mutex};
 
 use pressmark::archive::Records;
 use rcgen::{CertificateParams, DnType, date_time_ymd};
@@ -10,8 +12,9 @@ use rustls::version::{TLS12, TLS13};
 use serde_json::Value;
 use tokio_rustls::TlsAcceptor;
 
+use crate::hostile::{self, EVIL};
 use crate::lantern::{pressmark, rows, run, warcs};
-use crate::origin::{Authority, Line, Origin, self_signed};
+use crate::origin::{Authority, Line, Origin, self_signed, self_signed_as};
 
 async fn serve(mut line: Line) {
     while let Some(head) = line.request().await {
@@ -71,7 +74,7 @@ fn crawl<'a>(folder: &Path, authority: &Authority, hosts: impl IntoIterator<Item
     let ca = folder.join("ca.pem");
     std::fs::write(&ca, authority.pem()).unwrap();
     let mut command = pressmark();
-    command.args(["crawl", "--quiet", "--timeout", "2s", "--archive"]).arg(folder.join("archive"));
+    command.args(["crawl", "--timeout", "2s", "--archive"]).arg(folder.join("archive"));
     command.arg("--ca-file").arg(ca);
     for (name, origin) in hosts {
         command.arg("--resolve").arg(format!("{name}.example:443:{}", origin.address)).arg(url(name));
@@ -139,6 +142,61 @@ async fn insecure_keeps_the_page_and_what_is_wrong_with_its_certificate() {
     check("as read from the archive");
     let verified = run(pressmark().args(["verify", "--quiet", "--archive"]).arg(&archive));
     assert!(verified.status.success());
+}
+
+/// A subject, an issuer and a name for somebody else, each meant for a terminal.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_certificate_says_steers_no_terminal() {
+    let mut params = CertificateParams::new(vec!["\u{1b}[2J\u{7}.example".to_owned()]).unwrap();
+    for kind in [DnType::CommonName, DnType::OrganizationName, DnType::OrganizationalUnitName] {
+        params.distinguished_name.push(kind, EVIL);
+    }
+    let authority = Authority::new();
+    let mut issued_by_evil = named("own.example");
+    issued_by_evil.distinguished_name = params.distinguished_name.clone();
+    let wrong = Origin::start(Some(authority.certify_as(&params, rustls::DEFAULT_VERSIONS).0), serve).await;
+    let own = Origin::start(Some(self_signed_as(&issued_by_evil)), serve).await;
+    let folder = tempfile::tempdir().unwrap();
+    for (arguments, code) in [(&[][..], 1), (&["--json"], 1), (&["--insecure"], 0)] {
+        let mut command = crawl(folder.path(), &authority, [("wrong", &wrong), ("own", &own)]);
+        command.args(arguments);
+        let output = tokio::task::spawn_blocking(move || run(&mut command)).await.unwrap();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}");
+        hostile::check(&format!("crawl {arguments:?}"), &output);
+    }
+    let sql = "SELECT DISTINCT fault FROM capture_log WHERE fault IS NOT NULL ORDER BY fault";
+    let faults = ["certificate: not for wrong.example", "certificate: self-signed"];
+    assert_eq!(rows(&folder.path().join("archive"), sql), faults.map(|fault| vec![Value::from(fault)]));
+    for arguments in [&["status"][..], &["show", "https://wrong.example/"], &["explain", "https://own.example/"]] {
+        let output = run(pressmark().args(arguments).arg("--archive").arg(folder.path().join("archive")));
+        hostile::check(&format!("{arguments:?}"), &output);
+    }
+}
+
+/// RFC 6066, 3: a literal address is no name that a client may ask for.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_is_told_its_name_but_never_an_address() {
+    let authority = Authority::new();
+    let params = CertificateParams::new(vec!["127.0.0.1".to_owned(), "modern.example".to_owned()]).unwrap();
+    let told = Arc::new(Mutex::new(BTreeSet::new()));
+    let shared = told.clone();
+    let tls = authority.certify_as(&params, rustls::DEFAULT_VERSIONS).0;
+    let origin = Origin::start(Some(tls), move |line: Line| {
+        shared.lock().unwrap().insert(line.server_name().map(str::to_owned));
+        serve(line)
+    })
+    .await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = crawl(folder.path(), &authority, [("modern", &origin)]);
+    let literal = format!("https://{}/", origin.address);
+    command.args(["--delay", "50ms", "--allow-address", "127.0.0.1/32", &literal]);
+    assert!(tokio::task::spawn_blocking(move || run(&mut command)).await.unwrap().status.success());
+    let kept = rows(
+        &folder.path().join("archive"),
+        "SELECT url FROM capture_log WHERE role <> 'robots' AND fault IS NULL ORDER BY url DESC",
+    );
+    assert_eq!(kept, [url("modern"), literal].map(|url| vec![Value::from(url)]));
+    assert_eq!(*told.lock().unwrap(), BTreeSet::from([None, Some("modern.example".to_owned())]));
 }
 
 #[tokio::test(flavor = "multi_thread")]

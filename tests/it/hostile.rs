@@ -11,7 +11,7 @@ use crate::lantern::{pressmark, run};
 use crate::origin::{Line, Origin};
 
 /// Clears the screen, names the window, does both in C1, turns the direction of text, deletes.
-const EVIL: &str = "\u{1b}[2J\u{1b}]0;owned\u{7}\u{9b}2J\u{202e}fdp\u{2066}\u{7f}";
+pub const EVIL: &str = "\u{1b}[2J\u{1b}]0;owned\u{7}\u{9b}2J\u{202e}fdp\u{2066}\u{7f}";
 
 /// What a spreadsheet would run.
 const FORMULA: &str = "=HYPERLINK(\"http://evil.example/\",\"here\")";
@@ -111,7 +111,7 @@ fn is_obeyed(c: char) -> bool {
 }
 
 #[track_caller]
-fn check(what: &str, output: &Output) {
+pub fn check(what: &str, output: &Output) {
     for (name, bytes) in [("output", &output.stdout), ("error", &output.stderr)] {
         // CSV ends its lines as RFC 4180 has it.
         let text = String::from_utf8(bytes.clone()).unwrap().replace("\r\n", "\n");

@@ -133,6 +133,14 @@ impl Line {
         }
     }
 
+    /// The name that the client asked for in its hello (RFC 6066, 3).
+    pub fn server_name(&self) -> Option<&str> {
+        match &self.stream {
+            Stream::Plain(_) => None,
+            Stream::Tls(stream) => stream.get_ref().1.server_name(),
+        }
+    }
+
     /// Sends bytes; false when the client is gone.
     pub async fn say(&mut self, bytes: &[u8]) -> bool {
         let said = match &mut self.stream {
@@ -247,8 +255,13 @@ impl Authority {
 
 /// TLS with a certificate for that name that nobody vouches for.
 pub fn self_signed(name: &str) -> TlsAcceptor {
+    self_signed_as(&CertificateParams::new(vec![name.to_owned()]).unwrap())
+}
+
+/// TLS with that certificate, which nobody vouches for.
+pub fn self_signed_as(params: &CertificateParams) -> TlsAcceptor {
     let key = KeyPair::generate().unwrap();
-    let certificate = CertificateParams::new(vec![name.to_owned()]).unwrap().self_signed(&key).unwrap().der().clone();
+    let certificate = params.self_signed(&key).unwrap().der().clone();
     acceptor(certificate, &key, rustls::DEFAULT_VERSIONS)
 }
 

@@ -198,6 +198,22 @@ fn secrets_reach_their_server_and_nothing_else() {
     check_questions(&scene);
 }
 
+#[test]
+fn a_login_in_the_address_of_a_post_is_used_and_kept_nowhere() {
+    let scene = Scene::new();
+    let post = "---\ntitle: Let in\nlink: http://hushuser:p%40ss-hush@news.example/by-post\n---\n";
+    std::fs::write(scene.folder.path().join("post.md"), post).unwrap();
+    let mut command = scene.command(&["crawl", "post.md", "--json", "--delay", "1ms", "--ca-file", "ca.pem"]);
+    let output = run(command.arg("--resolve").arg(format!("news.example:80:{}", scene.guarded.address)));
+    assert_eq!(output.status.code(), Some(0));
+    let seen = heads(&scene.guarded);
+    assert!(seen.iter().any(|head| head.starts_with("GET /by-post ")), "{seen:?}");
+    assert_eq!(seen.iter().find(|head| !head.contains("Authorization: Basic aHVzaHVzZXI6cEBzcy1odXNo\r\n")), None);
+    check_clean("standard output", &output.stdout);
+    check_clean("standard error", &output.stderr);
+    check_files(&scene.archive());
+}
+
 /// What servers sent is kept as it came, and these servers sent a login in an address: their own, not the user's.
 fn check_files(archive: &Path) {
     let all = files(archive);
@@ -260,6 +276,7 @@ fn mistakes_in_secrets_are_named_without_them() {
     let write = |name: &str, text: &str| std::fs::write(scene.folder.path().join(name), text).unwrap();
     write("bad.txt", "# Netscape HTTP Cookie File\n\n.news.example\tTRUE\t/\tFALSE\tsoon\tsession\tcookie-hush\n");
     write("two.txt", "http://hushuser:p%40ss-hush@news.example/\nhttp://hushuser:token-hush@news.example/\n");
+    write("post.md", "---\ntitle: x\nlink: http://hushuser:token-hush@news.example/\n---\n");
     write("form.toml", "header = \"Authorization: token-hush\"\n");
     write("twice.toml", "header = [\"http://a.example X-Key: token-hush\", \"http://a.example x-key: cookie-hush\"]\n");
     write("kind.toml", "header = [[\"token-hush\"]]\n");
@@ -269,12 +286,18 @@ fn mistakes_in_secrets_are_named_without_them() {
         (&["crawl", "list.txt", "--cookies", "bad.txt"][..], "bad.txt:3: its fifth cell is the second it expires"),
         (&["crawl", "list.txt", "--cookies", "none.txt"], "cannot read none.txt"),
         (&["crawl", "two.txt"], "two.txt:2: a second login for http://news.example"),
+        (
+            &["crawl", "list.txt", "post.md"],
+            "post.md:3: a second login for http://news.example, and a run has room for one; give them to two runs \
+             (the first: list.txt:1)",
+        ),
+        (&["crawl", "post.md", "http://u@news.example/"], "the command line: a second login for http://news.example"),
         (&["crawl", "list.txt", "--config", "form.toml"], "--header, the first: begins with no origin"),
         (&["crawl", "list.txt", "--config", "twice.toml"], "--header, the second: sets x-key for http://a.example"),
         (&["crawl", "list.txt", "--config", "kind.toml"], "kind.toml, line 1: «header» has a value of no use here"),
         (&["crawl", "list.txt", "--config", "unknown.toml"], "unknown.toml, line 1: there is no setting «haeder»"),
         (&["crawl", "list.txt", "--header", "http://a.example Host: token-hush"], "belongs to the connection"),
-        (&["crawl", login], "«http://***@news.example:99999/»: not a URL (its port is no number"),
+        (&["crawl", login], "«http://***@news.example:99999/»: not a URL (its port is no number up to 65535)"),
         (&["explain", login], "«http://***@news.example:99999/»: not a URL (its port is no number up to 65535)"),
         (&["forget", login, "--reason", "x"], "its port is no number up to 65535"),
         (&["status", login], "unexpected argument 'http://***@news.example:99999/'"),

@@ -128,6 +128,15 @@ fn what_was_kept_out_is_still_known_when_the_database_is_made_anew() {
     });
     let before = crawled.kept_out();
     assert!(before.keys().any(|rule| rule.contains("the order of its query")), "{before:?}");
+    let status = |more: &[&str]| {
+        let output = run(pressmark().arg("status").args(more).arg("--archive").arg(crawled.archive.path()));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let (rule, urls) = before.iter().find(|(rule, _)| rule.contains("the order of its query")).unwrap();
+    let (rule, example) = (rule.as_str(), "http://h.example/p?b=2&a=1");
+    assert!(status(&[]).contains(&format!("  {urls} link: {rule}\n    such as {example}\n")), "{}", status(&[]));
+    let told: serde_json::Value = serde_json::from_str(&status(&["--json"])).unwrap();
+    assert_eq!(told["kept_out"], serde_json::json!([{ "rule": rule, "urls": urls, "example": example }]));
     let output = run(pressmark().arg("reindex").arg("--archive").arg(crawled.archive.path()));
     assert!(output.status.success());
     assert_eq!(crawled.kept_out(), before);

@@ -216,6 +216,28 @@ fn patience_outlives_a_kill() {
     check_patience(&judge);
 }
 
+#[test]
+fn patience_with_a_robots_txt_outlives_a_kill() {
+    let judge = Judge::sit(1, |asked| match asked.before {
+        0 => Reply::new("429 Too Many Requests", "Retry-After: 3\r\n", b""),
+        _ => Reply::by_path(asked.path, 0),
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = start(&mut judge.crawl(folder.path(), 1, 1));
+    judge.await_arrivals(1);
+    std::thread::sleep(ms(700));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(run(&mut judge.crawl(folder.path(), 1, 1)).status.success());
+    let asked = judge.arrivals();
+    let waited = asked[1].at.by - asked[0].answered.unwrap();
+    assert!(waited.abs_diff(ms(3000)) <= ms(1000), "{waited:?}");
+    assert_eq!(
+        asked.iter().map(|one| one.path.as_str()).collect::<Vec<_>>(),
+        ["/robots.txt", "/robots.txt", "/page-0.html"]
+    );
+}
+
 /// What one host is spared, from this arrival on: one clock and one connection for everything.
 fn check_spared(lane: &[Arrival], gap: Duration) {
     assert_eq!(crowded(lane, gap, 1), None);

@@ -59,7 +59,8 @@ fn cookie(line: &str) -> Result<Cookie, &'static str> {
         "FALSE" => Ok(false),
         _ => Err("its second and fourth cells are TRUE or FALSE"),
     };
-    let seconds: f64 = expires.trim().parse().map_err(|_| "its fifth cell is the second it expires, or 0")?;
+    let seconds = expires.trim().parse().ok().filter(|seconds: &f64| seconds.is_finite());
+    let seconds = seconds.ok_or("its fifth cell is the second it expires, or 0")?;
     let fits = |text: &str| !text.contains(|c: char| c.is_control() || c == ';');
     if !fits(name) || !fits(value) || name.contains('=') || (name.is_empty() && value.is_empty()) {
         return Err("its name or value cannot stand in a Cookie field");

@@ -307,10 +307,18 @@ fn token(value: &[u8]) -> Cow<'_, str> {
     String::from_utf8_lossy(&value[..end])
 }
 
-/// The seconds at the beginning of a value, if it begins with any: `1.5`, `10`, `10s`. No delay is none.
+/// The seconds at the beginning of a value, if it begins with a number: `1.5`, `1,5`, `10`, `10s`, and what was meant by
+/// `5 min`. No delay is none.
 fn seconds(value: &[u8]) -> Option<Duration> {
-    let end = value.iter().position(|byte| !matches!(byte, b'0'..=b'9' | b'.')).unwrap_or(value.len());
-    let seconds: f64 = std::str::from_utf8(&value[..end]).ok()?.parse().ok()?;
+    let end = value.iter().position(|byte| !matches!(byte, b'0'..=b'9' | b'.' | b',')).unwrap_or(value.len());
+    let (number, rest) = value.split_at(end);
+    let number: f64 = std::str::from_utf8(number).ok()?.replace(',', ".").parse().ok()?;
+    let seconds = match rest.trim_ascii().to_ascii_lowercase().as_slice() {
+        b"ms" => number / 1000.0,
+        [b'm', ..] => number * 60.0,
+        [b'h', ..] => number * 3600.0,
+        _ => number,
+    };
     // More than a duration can be is more than the most, too.
     Some(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)).filter(|delay| !delay.is_zero())
 }

@@ -94,8 +94,13 @@ impl WebUrl {
         if url.port() == Some(0) {
             return Err(UrlError::PortZero);
         }
-        if url.host_str().is_none_or(|host| without_root(host).is_empty()) {
+        let host = without_root(url.host_str().unwrap_or(""));
+        if host.is_empty() {
             return Err(UrlError::Syntax(reason(url::ParseError::EmptyHost)));
+        }
+        // The URL standard lets them pass; no name is like that (RFC 1034, 3.1), and `h.example..` is no second host.
+        if host.split('.').any(str::is_empty) {
+            return Err(UrlError::Syntax(reason(url::ParseError::IdnaError)));
         }
         url.set_fragment(None);
         // Both succeed for every URL with a host, which http and https URLs always have.
@@ -364,6 +369,14 @@ mod tests {
                 let twice = WebUrl::parse(once.as_str()).unwrap();
                 prop_assert_eq!(once.as_str(), twice.as_str());
                 prop_assert!(!once.as_str().contains('#'));
+            }
+        }
+
+        #[test]
+        fn every_origin_has_a_robots_txt_and_no_host_ends_in_a_dot(host in "[a1.x%-]{1,9}") {
+            if let Ok(url) = WebUrl::parse(&format!("http://{host}/x")) {
+                prop_assert_eq!(url.origin().robots().origin(), url.origin());
+                prop_assert!(!url.host().ends_with('.'));
             }
         }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use pressmark::crawl::{Depth, Plan, Reach};
 use regex::Regex;
 
-use crate::lantern::rows;
+use crate::lantern::{self, pressmark, rows};
 use crate::scripted_web::Page;
 use crate::traps::{Crawled, crawl_as, links, path_of, redirect, refresh};
 
@@ -99,6 +99,13 @@ fn an_excluded_seed_is_not_asked_for_and_said_to_be() {
     let crawled = crawl_as(tempfile::tempdir().unwrap(), &["http://www.h.example/s/"], tweak, site);
     assert_eq!(crawled.asked, [""; 0]);
     assert_eq!(crawled.summary.seeds, []);
+    let archive = tempfile::tempdir().unwrap();
+    let mut command = pressmark();
+    command.args(["crawl", "http://www.h.example/s/", "--exclude", "/s/", "--archive"]).arg(archive.path());
+    let output = lantern::run(&mut command);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("rejected: command line: --exclude /s/: http://www.h.example/s/"), "{said}");
+    assert_eq!(output.status.code(), Some(1));
 }
 
 /// Two lists of ten articles each, on one host.
@@ -179,7 +186,7 @@ fn a_run_stops_before_the_hour() {
 #[test]
 fn an_archive_of_its_full_size_takes_no_new_page() {
     let warcs = |crawled: &Crawled| -> u64 {
-        let files = crate::lantern::warcs(crawled.archive.path());
+        let files = lantern::warcs(crawled.archive.path());
         files.iter().map(|file| file.metadata().unwrap().len()).sum()
     };
     let tweak = |plan: &mut Plan| {

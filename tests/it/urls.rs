@@ -14,7 +14,7 @@ use crate::origin::{Line, Origin};
 
 /// A text and its URL; or `!` and how the reason begins.
 #[rustfmt::skip]
-const TABLE: [(&str, &str); 147] = [
+const TABLE: [(&str, &str); 152] = [
     // Plain, and what is the same.
     ("http://h.example", "http://h.example/"),
     ("HTTPS://H.EXAMPLE/A", "https://h.example/A"),
@@ -109,6 +109,11 @@ const TABLE: [(&str, &str); 147] = [
     ("http://#a", "!not a URL (it names no host)"),
     ("http://:80/", "!not a URL (it names no host)"),
     ("http://./", "!not a URL (it names no host)"),
+    ("http://../", "!not a URL (its host is no valid name)"),
+    ("http://a..b/", "!not a URL (its host is no valid name)"),
+    ("http://h.example../", "!not a URL (its host is no valid name)"),
+    ("http://a.1../", "!not a URL (its host is no valid name)"),
+    ("http://1.2.3.4.5../", "!not a URL (its host is no valid name)"),
     // Addresses.
     ("http://127.0.0.1/", "http://127.0.0.1/"),
     ("http://0x7f000001/", "http://127.0.0.1/"),

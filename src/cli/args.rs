@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use chrono::NaiveTime;
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use ipnet::IpNet;
 use regex::Regex;
 
 use super::units::{duration, hour, since, size, some_size, until};
@@ -282,8 +283,8 @@ pub(super) struct Crawl {
     #[arg(long, value_name = "HOST:PORT:ADDR[:PORT]")]
     pub resolve: Vec<Resolve>,
     /// Let these private or local addresses through; repeatable
-    #[arg(long, value_name = "CIDR")]
-    pub allow_address: Vec<ipnet::IpNet>,
+    #[arg(long, value_name = "CIDR", value_parser = block)]
+    pub allow_address: Vec<IpNet>,
     /// Ask this name server in place of the system's and of its table of hosts; repeatable
     #[arg(long, value_name = "ADDR[:PORT]", value_parser = name_server)]
     pub name_server: Vec<SocketAddr>,
@@ -415,6 +416,12 @@ fn name_server(text: &str) -> Result<SocketAddr, String> {
     let bare = text.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
     let address = text.parse().or_else(|_| bare.map(|address| SocketAddr::new(address, DNS_PORT)));
     address.map_err(|_| format!("«{text}» is no address of a name server: ADDR, ADDR:PORT or [ADDR]:PORT"))
+}
+
+/// A block of addresses, or a single one.
+fn block(text: &str) -> Result<IpNet, String> {
+    let single = text.parse::<IpAddr>().map(IpNet::from);
+    text.parse().or(single).map_err(|_| format!("«{text}» is no address and no block of them, as in 10.0.0.0/8"))
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {

@@ -233,7 +233,7 @@ async fn what_is_let_through_is_exactly_what_was_said() {
             vec!["--resolve".to_owned(), format!("given.example:{port}:127.0.7.1")],
             [true, false, false, false, false, false],
         ),
-        (vec!["--allow-address".to_owned(), "127.0.7.1/32".to_owned()], [true, true, true, true, false, true]),
+        (vec!["--allow-address".to_owned(), "127.0.7.1".to_owned()], [true, true, true, true, false, true]),
         (vec!["--allow-address".to_owned(), "::ffff:127.0.7.0/127".to_owned()], [true, true, true, true, false, true]),
         (vec!["--allow-address".to_owned(), "127.0.7.0/24".to_owned()], [true; 6]),
     ] {

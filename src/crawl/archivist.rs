@@ -16,7 +16,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::Error;
 use super::step::Taken;
 use crate::archive::{Encoded, Kind, Original, Unchanged, Writer, Written};
-use crate::politeness::{HostClock, RobotsCopy};
+use crate::politeness::{Clocks, RobotsCopy};
 use crate::store::{Batch, Run, Settled, Store};
 use crate::web::digest::{Algorithm, Digest, digest};
 use crate::web::time::{Clock, Hold};
@@ -40,7 +40,7 @@ pub(super) enum Order {
 /// A turn that is over, with what it taught about its host.
 pub(super) struct Kept {
     pub taken: Taken,
-    pub clock: Option<HostClock>,
+    pub clocks: Option<Clocks>,
     pub robots: Option<(Origin, RobotsCopy)>,
     /// Time stands still until it is appended, where time is moved by hand.
     pub hold: Hold,
@@ -128,7 +128,7 @@ struct Desk {
 
 struct Pending {
     settled: Settled,
-    clock: Option<HostClock>,
+    clocks: Option<Clocks>,
     robots: Option<(Origin, RobotsCopy)>,
     bytes: u64,
 }
@@ -167,12 +167,12 @@ impl Desk {
     }
 
     fn keep(&mut self, kept: Kept) -> Result<(), Error> {
-        let Kept { taken, clock, robots, hold } = kept;
+        let Kept { taken, clocks, robots, hold } = kept;
         let encoded = taken.encoded.map(|encoded| self.completed(encoded)).transpose()?;
         let bytes = encoded.as_ref().map_or(0, Encoded::len);
         let written = encoded.map(|encoded| self.append(encoded)).transpose()?;
         self.bytes += bytes;
-        self.pending.push((written, Pending { settled: taken.settled, clock, robots, bytes }));
+        self.pending.push((written, Pending { settled: taken.settled, clocks, robots, bytes }));
         drop(hold);
         if self.pending.len() >= GROUP || self.bytes >= GROUP_BYTES { self.commit() } else { Ok(()) }
     }
@@ -235,7 +235,7 @@ impl Desk {
             }
             bytes += pending.bytes;
             batch.settled.push(pending.settled);
-            batch.clocks.extend(pending.clock);
+            batch.clocks.extend(pending.clocks);
             batch.robots.extend(pending.robots);
         }
         batch.files = lengths.into_iter().collect();

@@ -255,7 +255,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         };
         for taken in planted.documents {
             dispatcher.frontier.offer(&taken.settled.offers)?;
-            let extra = Extra { lease: None, clock: None, robots: None, urgent: false, hold: dispatcher.clock.hold() };
+            let extra = Extra { lease: None, clocks: None, robots: None, urgent: false, hold: dispatcher.clock.hold() };
             dispatcher.keep(taken, extra)?;
         }
         Ok(dispatcher)
@@ -636,7 +636,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             }
         }
         self.tell_fetched(&what, &exchange);
-        let extra_clock = self.gate.clock(&host, now, wall);
+        let clocks = self.gate.clocks(&host, now, wall);
         let (candidate, tries, lease, earlier) = match what {
             Aloft::Lease(lease, earlier) => (lease.candidate.clone(), lease.tries, Some(lease), earlier),
             Aloft::Robots(url, seed) => (robots_candidate(url, seed), 0, None, None),
@@ -646,7 +646,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         // That a server has had enough is written down at once, in answer to robots.txt as well.
         let urgent = back_off.is_some() || matches!(exchange.status(), Some(429 | 503));
         let turn = Turn { candidate, tries, seed, exchange, earlier, verdict, back_off, now: wall };
-        let extra = Extra { lease, clock: extra_clock, robots, urgent, hold: self.clock.hold() };
+        let extra = Extra { lease, clocks, robots, urgent, hold: self.clock.hold() };
         self.reading += 1;
         // Bounded by what may be in hand, so there is room; the workers end after us.
         let _ = self.workers.send((turn, extra));
@@ -713,8 +713,8 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         self.uncommitted += 1;
         self.settled += 1;
         self.to_write += taken.encoded.as_ref().map_or(0, Encoded::len);
-        let Extra { clock, robots, hold, .. } = extra;
-        self.archivist.order(Order::Keep(Box::new(Kept { taken, clock, robots, hold })));
+        let Extra { clocks, robots, hold, .. } = extra;
+        self.archivist.order(Order::Keep(Box::new(Kept { taken, clocks, robots, hold })));
         Ok(())
     }
 
@@ -731,7 +731,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             tries: lease.tries + 1,
             ..Settled::new(lease.candidate.url.as_str(), lease.candidate.role)
         };
-        let extra = Extra { lease: Some(lease), clock: None, robots: None, urgent: false, hold: self.clock.hold() };
+        let extra = Extra { lease: Some(lease), clocks: None, robots: None, urgent: false, hold: self.clock.hold() };
         self.keep(Taken { encoded: None, settled, sort: Sort::Plain, found: Vec::new() }, extra)
     }
 

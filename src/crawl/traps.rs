@@ -455,7 +455,7 @@ impl Ward {
     }
 
     fn class(&mut self, class: i64) -> &mut Class {
-        self.classes.get_or_insert_with(&class, Class::default)
+        self.classes.get_or_default(&class)
     }
 
     fn judge(

@@ -9,7 +9,7 @@ use super::run::IN_HAND;
 use super::step::{Step, Taken, Turn};
 use crate::archive;
 use crate::frontier::Lease;
-use crate::politeness::{HostClock, RobotsCopy};
+use crate::politeness::{Clocks, RobotsCopy};
 use crate::web::time::Hold;
 use crate::web::url::Origin;
 
@@ -21,7 +21,7 @@ pub(super) type Worked = Result<(Taken, Extra), archive::Error>;
 /// What travels with a turn through the worker and comes back with it.
 pub(super) struct Extra {
     pub lease: Option<Box<Lease>>,
-    pub clock: Option<HostClock>,
+    pub clocks: Option<Clocks>,
     pub robots: Option<(Origin, RobotsCopy)>,
     /// It is written down at once: a server asked for patience, and a kill must not forget that.
     pub urgent: bool,

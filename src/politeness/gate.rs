@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::pace::{BURST, Lane, Turn};
 use super::party::{Party, Trouble, spread};
 use super::rulebook::{Asked, Learnt, Look, RobotsCopy, Rulebook};
+use super::signs::{AnswerTimes, Sign};
 use super::{ATTEMPTS, FIRST_RETRY, retry_wait};
 use crate::web::candidate::Class;
 use crate::web::exchange::{Exchange, Fault};
@@ -26,11 +27,6 @@ pub const PER_ADDRESS: usize = 16;
 const MANY: usize = 4096;
 /// Origins that cannot be reached are given up for the whole run, as long as there are no more of them: 20 MB at most.
 const UNREACHABLE: usize = 50_000;
-/// Answer times are compared with the mean of the first so many.
-const BASELINE: u32 = 4;
-/// Answers faster than this are never called slow.
-const SLOW: Duration = Duration::from_millis(500);
-
 /// What the gate obeys.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -185,8 +181,6 @@ pub struct HostClock {
     pub requisite_next: Timestamp,
     /// How much its server has had of us.
     pub trouble: Trouble,
-    /// The clock of its address, where that is known.
-    pub address: Option<AddressClock>,
 }
 
 /// What of an address's clock must survive a restart: it is that of every name behind it.
@@ -198,6 +192,15 @@ pub struct AddressClock {
     pub next: Timestamp,
     /// How much the server there has had of us.
     pub trouble: Trouble,
+}
+
+/// The clocks that an exchange has moved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Clocks {
+    /// Of the host.
+    pub host: HostClock,
+    /// Of its address, where that is known.
+    pub address: Option<AddressClock>,
 }
 
 impl AddressClock {
@@ -234,18 +237,6 @@ impl Place {
             Place::Unknown | Place::Asked => None,
         }
     }
-}
-
-/// How long answers take, from the request's last byte to the answer's first.
-#[derive(Default)]
-struct AnswerTimes {
-    count: u32,
-    /// The mean of the first [`BASELINE`].
-    first: Duration,
-    /// A running mean.
-    recent: Duration,
-    /// What `recent` was when answers were last called slow.
-    slow: Option<Duration>,
 }
 
 /// Whether an origin can be talked to.
@@ -345,6 +336,7 @@ impl Gate {
         if self.options.robots == RobotsPolicy::Ignore {
             return self.turn(&origin.host, class, Purpose::Fetch(not_asked()), now);
         }
+        // Hosts at rest are let go, and what slows them down with them.
         self.obey_crawl_delay(&origin, now);
         match self.rulebook.look(&origin, url.path_and_query(), now, wall) {
             Look::Known(verdict) if verdict.allowed => self.turn(&origin.host, class, Purpose::Fetch(verdict), now),
@@ -494,22 +486,25 @@ impl Gate {
         exchange.answer.as_ref()?;
         let address = host.place.address().map(|address| shared(&mut self.addresses, address, delay));
         if host.party.is_calm() {
-            (host.page_times.slow, host.requisite_times.slow) = (None, None);
+            host.page_times.forgive();
+            host.requisite_times.forgive();
         }
         let times = match receipt.lane {
             Class::PageLike => &mut host.page_times,
             Class::Requisite => &mut host.requisite_times,
         };
-        let pace = times.note(exchange);
-        let patience = patience(exchange, wall);
-        if patience.is_none() && pace == Pace::Good {
-            address.into_iter().chain([&mut host.party]).for_each(|party| party.pleased(granted));
-            return None;
-        }
-        if patience.is_none() && pace == Pace::Slow {
-            address.into_iter().chain([&mut host.party]).for_each(|party| party.endured(now));
-            return None;
-        }
+        let patience = match times.read(exchange, wall) {
+            Sign::Good => {
+                address.into_iter().chain([&mut host.party]).for_each(|party| party.pleased(granted));
+                return None;
+            }
+            Sign::Slow => {
+                address.into_iter().chain([&mut host.party]).for_each(|party| party.endured(now));
+                return None;
+            }
+            Sign::Slower => None,
+            Sign::Patience(asked) => Some(asked),
+        };
         let own = host.party.troubled(granted, now);
         let wait = patience.map(|asked| asked.unwrap_or(own).min(LONGEST_BACK_OFF));
         host.party.hold_until(now.after(wait.unwrap_or_default()));
@@ -526,10 +521,10 @@ impl Gate {
         let origin = exchange.url.origin();
         match &exchange.fault {
             Some(fault @ Fault::Forbidden(_)) => {
-                self.reach.get_or_insert_with(&origin, Reach::default).dead = Some(fault.clone());
+                self.reach.get_or_default(&origin).dead = Some(fault.clone());
             }
             Some(fault) if fault.is_unreachable() => {
-                let reach = self.reach.get_or_insert_with(&origin, Reach::default);
+                let reach = self.reach.get_or_default(&origin);
                 reach.failures += 1;
                 reach.not_before = now.after(retry_wait(reach.failures));
                 reach.dead = Some(fault.clone()).filter(|fault| fault.is_final() || reach.failures >= ATTEMPTS);
@@ -558,23 +553,24 @@ impl Gate {
         self.hosts.get(host).map_or(self.options.delay, |host| host.page.gap().max(host.party.gap()))
     }
 
-    /// What must survive a restart, in wall time.
-    pub fn clock(&self, name: &Arc<str>, now: Moment, wall: Timestamp) -> Option<HostClock> {
+    /// What of a host must survive a restart, in wall time.
+    pub fn clocks(&self, name: &Arc<str>, now: Moment, wall: Timestamp) -> Option<Clocks> {
         let host = self.hosts.get(name)?;
         let shared = host.place.address().and_then(|address| Some((address, self.addresses.get(&address)?)));
         let together = host.party.next().max(shared.map_or(Moment::default(), |(_, party)| party.next()));
         let at = |moment: Moment| wall.after(moment.since(now));
-        Some(HostClock {
+        let host = HostClock {
             host: name.clone(),
             page_next: at(host.page.rested_at(now).max(together)),
             requisite_next: at(host.requisite.rested_at(now).max(together)),
             trouble: host.party.trouble(now, wall),
-            address: shared.map(|(address, party)| AddressClock {
-                address,
-                next: at(party.next()),
-                trouble: party.trouble(now, wall),
-            }),
-        })
+        };
+        let address = shared.map(|(address, party)| AddressClock {
+            address,
+            next: at(party.next()),
+            trouble: party.trouble(now, wall),
+        });
+        Some(Clocks { host, address })
     }
 
     fn host(&mut self, name: &Arc<str>, now: Moment) -> &mut Host {
@@ -617,57 +613,6 @@ impl Host {
 
     fn is_at_rest(&self, now: Moment) -> bool {
         self.party.is_at_rest(now) && self.page.rested_at(now) <= now && self.requisite.rested_at(now) <= now
-    }
-}
-
-/// What an answer's time says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Pace {
-    /// As at first, or nothing to speak of.
-    Good,
-    /// Slow, as has been said.
-    Slow,
-    /// Twice as slow as when it was last said, or as at first.
-    Doubled,
-}
-
-impl AnswerTimes {
-    fn note(&mut self, exchange: &Exchange) -> Pace {
-        let took = exchange.times.first.unwrap_or_default().saturating_sub(exchange.times.sent.unwrap_or_default());
-        self.count = self.count.saturating_add(1);
-        if self.count <= BASELINE {
-            self.first += took / BASELINE;
-            self.recent = self.first;
-            return Pace::Good;
-        }
-        self.recent = (self.recent * 3 + took) / 4;
-        if self.recent <= SLOW || self.recent <= self.first * 2 {
-            return Pace::Good;
-        }
-        if self.slow.is_some_and(|slow| self.recent <= slow * 2) {
-            return Pace::Slow;
-        }
-        self.slow = Some(self.recent);
-        Pace::Doubled
-    }
-}
-
-/// Whether an answer asks for patience, and for how much (RFC 9110, 10.2.3: seconds or a date). Nonsense asks for none
-/// in particular.
-fn patience(exchange: &Exchange, wall: Timestamp) -> Option<Option<Duration>> {
-    let head = exchange.answer.as_ref()?.read_head();
-    let asked = head.field("retry-after").map(|value| {
-        // More digits than a number holds are a very long time, and no nonsense.
-        if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
-        }
-        Timestamp::from_http(&value).map(|date| date.since(wall))
-    });
-    match (head.status, asked) {
-        (429 | 503, asked) => Some(asked.flatten()),
-        // With a redirect or another answer it counts only when it can be read, and asks for something.
-        (_, Some(Some(wait))) if !wait.is_zero() => Some(Some(wait)),
-        _ => None,
     }
 }
 
@@ -830,7 +775,7 @@ mod tests {
         let mut busy = answered(&permit_url(&permit), "HTTP/1.1 429 Slow\r\nRetry-After: 20\r\n\r\n");
         busy.peer = Some((address, 80).into());
         gate.heard(&permit.receipt(), &busy, b"", now, WALL);
-        let clock = gate.clock(permit.receipt().host(), now, WALL).unwrap().address.unwrap();
+        let clock = gate.clocks(permit.receipt().host(), now, WALL).unwrap().address.unwrap();
         // The next run knows as much.
         let mut next = Gate::new(Options { robots: RobotsPolicy::Ignore, ..Options::default() });
         next.remember_address(&clock, now, WALL);

@@ -10,11 +10,13 @@ mod robots;
 mod rulebook;
 #[cfg(test)]
 mod schedules;
+mod signs;
 
 use std::time::Duration;
 
 pub use gate::{
-    AddressClock, Answer, Gate, Heard, HostClock, LONGEST_BACK_OFF, Options, PER_ADDRESS, Permit, Receipt, RobotsPolicy,
+    AddressClock, Answer, Clocks, Gate, Heard, HostClock, LONGEST_BACK_OFF, Options, PER_ADDRESS, Permit, Receipt,
+    RobotsPolicy,
 };
 pub use pace::BURST;
 pub use party::Trouble;

@@ -149,9 +149,6 @@ fn run_cells(run: &RunRow, unended: &str, now: Timestamp) -> Vec<String> {
     let did = [("pages", "page"), ("articles", "article"), ("images", "picture")];
     let did = did.iter().filter_map(|(key, noun)| Some(counted(counter(key)?, noun)));
     let failed = counter("failed").filter(|failed| *failed > 0).map(|failed| format!("{} failed", grouped(failed)));
-    let traps = counters.get("traps").and_then(Value::as_array).into_iter().flatten();
-    let trapped: u64 = traps.filter_map(|trap| trap.get("urls")?.as_u64()).sum();
-    let trapped = (trapped > 0).then(|| format!("{} kept out by rules against traps", counted(trapped, "link")));
     vec![
         format!("  {}", run.id),
         clean(&run.profile).into_owned(),
@@ -159,7 +156,7 @@ fn run_cells(run: &RunRow, unended: &str, now: Timestamp) -> Vec<String> {
         ago(run.started, now),
         run.finished.map_or_else(String::new, |finished| duration(finished.since(run.started))),
         ended,
-        did.chain(failed).chain(trapped).collect::<Vec<_>>().join(", "),
+        did.chain(failed).collect::<Vec<_>>().join(", "),
     ]
 }
 
@@ -204,13 +201,7 @@ mod tests {
             runs: vec![
                 run(12, 0, None, None, "{}"),
                 run(11, 2, Some(200), Some("done"), r#"{"pages":1,"articles":1,"images":48,"failed":2}"#),
-                run(
-                    9,
-                    26,
-                    None,
-                    None,
-                    r#"{"pages":7,"articles":0,"images":0,"failed":0,"traps":[{"rule":"a trap: x","urls":1200},{"rule":"y","urls":3}]}"#,
-                ),
+                run(9, 26, None, None, r#"{"pages":7,"articles":0,"images":0,"failed":0}"#),
                 run(8, 2400, Some(7260), Some("signal"), "not JSON"),
             ],
         }
@@ -239,7 +230,7 @@ Kept out by rules against traps
 The last runs
   12  default  2026-10-22 13:46 UTC  just now               running
   11  default  2026-10-22 11:46 UTC  2 h ago    3 min 20 s  done     1 page, 1 article, 48 pictures, 2 failed
-   9  default  2026-10-21 11:46 UTC  1 d ago                killed   7 pages, 0 articles, 0 pictures, 1,203 links kept out by rules against traps
+   9  default  2026-10-21 11:46 UTC  1 d ago                killed   7 pages, 0 articles, 0 pictures
    8  default  2026-07-14 13:46 UTC  100 d ago   2 h 1 min  signal
 ",
         );

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{Error, Run, Store};
 use crate::archive::{Capture, Original};
 use crate::extract::{Findings, Kind};
-use crate::politeness::{AddressClock, HostClock, RobotsCopy};
+use crate::politeness::{AddressClock, Clocks, RobotsCopy};
 use crate::web::candidate::{Candidate, Class, Role};
 use crate::web::digest::fingerprint;
 use crate::web::outcome::Outcome;
@@ -110,8 +110,8 @@ pub struct Batch {
     pub offers: Vec<Candidate>,
     /// Turns that ended.
     pub settled: Vec<Settled>,
-    /// Clocks of the hosts concerned.
-    pub clocks: Vec<HostClock>,
+    /// Clocks of the hosts and addresses concerned.
+    pub clocks: Vec<Clocks>,
     /// robots.txt copies that are new.
     pub robots: Vec<(Origin, RobotsCopy)>,
     /// WARC files and how much of each has its rows now.
@@ -157,8 +157,8 @@ impl Writing<'_> {
         for settled in &batch.settled {
             self.settled(settled)?;
         }
-        for clock in &batch.clocks {
-            self.clock(clock)?;
+        for clocks in &batch.clocks {
+            self.clocks(clocks)?;
         }
         for (origin, copy) in &batch.robots {
             self.execute(
@@ -172,14 +172,14 @@ impl Writing<'_> {
         )
     }
 
-    fn clock(&self, clock: &HostClock) -> rusqlite::Result<()> {
+    fn clocks(&self, Clocks { host: clock, address }: &Clocks) -> rusqlite::Result<()> {
         let (host, trouble) = (self.host(&clock.host)?, clock.trouble);
         self.execute(
             "UPDATE host SET page_next_ms = ?2, requisite_next_ms = ?3, trouble = ?4, trouble_until_ms = ?5
              WHERE id = ?1",
             (host, clock.page_next.0, clock.requisite_next.0, trouble.steps, trouble.until.0),
         )?;
-        match &clock.address {
+        match address {
             None => Ok(()),
             Some(clock) if clock.is_at_rest(self.now) => {
                 self.execute("DELETE FROM address WHERE address = ?1", [clock.address.to_string()])

@@ -79,7 +79,6 @@ impl Reader {
                     page_next: Timestamp(row.get(1)?),
                     requisite_next: Timestamp(row.get(2)?),
                     trouble: Trouble { steps: row.get(3)?, until: Timestamp(row.get(4)?) },
-                    address: None,
                 };
                 Ok(HostRow { clock, pages: count(row, 5)?, requisites: count(row, 6)? })
             })?;

@@ -32,13 +32,14 @@ impl<K: Hash + Eq, V> Recent<K, V> {
         self.young.get_mut(key)
     }
 
-    /// What is known under this key, or else what is made for it.
-    pub fn get_or_insert_with(&mut self, key: &K, make: impl FnOnce() -> V) -> &mut V
+    /// What is known under this key, or else the default put there.
+    pub fn get_or_default(&mut self, key: &K) -> &mut V
     where
         K: Clone,
+        V: Default,
     {
         if self.get(key).is_none() {
-            self.insert(key.clone(), make());
+            self.insert(key.clone(), V::default());
         }
         self.young.get_mut(key).expect("it is young now")
     }
@@ -98,8 +99,8 @@ mod tests {
         recent.insert('a', 2);
         assert_eq!(recent.get(&'a'), Some(&mut 2));
         recent.insert('d', 1);
-        assert_eq!(recent.get_or_insert_with(&'a', || 3), &mut 2);
-        assert_eq!(recent.get_or_insert_with(&'e', || 3), &mut 3);
+        assert_eq!(recent.get_or_default(&'a'), &mut 2);
+        assert_eq!(recent.get_or_default(&'e'), &mut 0);
         ['a', 'e'].iter().for_each(|key| recent.remove(key));
         let known = ['a', 'd', 'e'].map(|key| recent.get(&key).copied());
         assert_eq!(known, [None, Some(1), None]);

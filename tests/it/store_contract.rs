@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use pressmark::archive::{Capture, Kind as RecordKind, Original, Place};
 use pressmark::extract::{self, Article, CharsetFrom, Findings, Image, Person, Variant, VariantRole};
-use pressmark::politeness::{AddressClock, HostClock, RobotsCopy, Trouble};
+use pressmark::politeness::{AddressClock, Clocks, HostClock, RobotsCopy, Trouble};
 use pressmark::store::{Batch, Error, KeptOut, Page, Reader, Run, Settled, Store};
 use pressmark::web::candidate::{Candidate, Class, Role};
 use pressmark::web::claims::Claims;
@@ -267,11 +267,13 @@ fn everything(shelf: &mut Shelf) -> Batch {
             ended("http://news.example/dead.html", failed(true)),
             by_robots(ended("http://news.example/private.html", refused(Refusal::Robots, false))),
         ],
-        clocks: vec![HostClock {
-            host: Arc::from("news.example"),
-            page_next: at(3),
-            requisite_next: at(2),
-            trouble: Trouble { steps: 2, until: at(3_600) },
+        clocks: vec![Clocks {
+            host: HostClock {
+                host: Arc::from("news.example"),
+                page_next: at(3),
+                requisite_next: at(2),
+                trouble: Trouble { steps: 2, until: at(3_600) },
+            },
             address: Some(AddressClock {
                 address: "192.0.2.7".parse().unwrap(),
                 next: at(9),

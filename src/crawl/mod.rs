@@ -3,6 +3,7 @@
 //! [`run`] is the dispatcher; `step` is one URL from its exchange to what becomes of it; `archivist` owns the archive
 //! and the database. `resume` takes up what a crash left behind.
 
+mod alike;
 mod archivist;
 mod coding;
 mod dry;

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::alike;
 use super::coding;
 use super::dry;
 use super::plan::{Brings, Revisit};
@@ -384,7 +385,7 @@ impl Step {
                 self.follow(spot, url, (&link.url, None), listing, reading);
             }
             if spot.depth > 0 {
-                reading.sort = Sort::Page { class: traps::class(url, &findings), via: spot.via.map(traps::page) };
+                reading.sort = Sort::Page { class: alike::of_page(url, &findings), via: spot.via.map(traps::page) };
             }
             let field = head.field("refresh").and_then(|value| extract::refresh(&value, url));
             let refresh = field.or_else(|| findings.refresh.clone());
@@ -398,7 +399,7 @@ impl Step {
             return;
         }
         if spot.depth > 0 {
-            let class = traps::class_of_file(url, content_type.as_deref(), body);
+            let class = alike::of_file(url, content_type.as_deref(), body);
             reading.sort = Sort::Page { class, via: spot.via.map(traps::page) };
         }
         let harvest = seeds::read(spot.name, body);

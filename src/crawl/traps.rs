@@ -7,11 +7,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::alike::{Classes, REMEMBERED, without_numbers};
 use super::step::Taken;
-use crate::extract::Findings;
 use crate::store::{self, KeptOut, Reader};
 use crate::web::candidate::{Candidate, Role};
-use crate::web::digest::{Algorithm, digest, fingerprint};
+use crate::web::digest::fingerprint;
 use crate::web::outcome::Outcome;
 use crate::web::recent::Recent;
 use crate::web::url::WebUrl;
@@ -34,14 +34,6 @@ const SELECTIONS: i64 = 1_000;
 const COMBINATIONS: i64 = 50;
 /// Hosts of one registrable domain that links lead to.
 const HOSTS: i64 = 500;
-/// Pages in a row to which pages that are alike led, and that said nothing new; then such pages lead nowhere.
-const ALIKE: u32 = 50;
-/// Classes of pages that are remembered, and redirects: no fewer, and twice as many at most, in less than 10 MB.
-const REMEMBERED: usize = 50_000;
-/// Classes that led to a class last,
-const FINDERS: usize = 3;
-/// and so many before it, those that led to them among them: the twelve months of a calendar lead to each other.
-const BEFORE: usize = 64;
 /// Sitemap indexes of a host that another index lists; further ones lead nowhere.
 const NESTED_INDEXES: i64 = 100;
 /// Links followed from one page,
@@ -132,48 +124,6 @@ fn name_of(parameter: &str) -> &str {
     parameter.split('=').next().unwrap_or(parameter)
 }
 
-fn without_numbers(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '0'..='9' if out.ends_with('#') => {}
-            '0'..='9' => out.push('#'),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
-/// The same for what people read, with all that is made anew each time in place of numbers: «Request 5f3a…» stands at
-/// the end of many a page that says «not found».
-fn without_tokens(text: &str) -> String {
-    let is_of_token = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while !rest.is_empty() {
-        let (word, after) = rest.split_at(rest.find(|c| !is_of_token(c)).unwrap_or(rest.len()));
-        if is_token(word) {
-            out.push('#');
-        } else {
-            out.push_str(&without_numbers(word));
-        }
-        let (between, after) = after.split_at(after.find(is_of_token).unwrap_or(after.len()));
-        out.push_str(between);
-        rest = after;
-    }
-    out
-}
-
-/// Eight hexadecimal digits or more, with hyphens or without, or sixteen characters that mix capitals and digits: no word
-/// looks so.
-fn is_token(word: &str) -> bool {
-    let bytes = word.as_bytes();
-    let any = |is: fn(&u8) -> bool| bytes.iter().any(is);
-    let is_hex = bytes.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'-');
-    let is_mixed = any(u8::is_ascii_uppercase) && any(u8::is_ascii_lowercase);
-    any(u8::is_ascii_digit) && ((is_hex && bytes.len() >= 8) || (is_mixed && bytes.len() >= 16))
-}
-
 /// Parameters of queries and paths that carry a session, in lower case, and how long their values are at least: `sid=12`
 /// may be a story. The names are those that the servers and shops concerned give them.
 const SESSIONS: [(&str, usize); 12] = [
@@ -227,34 +177,6 @@ fn twin(url: &WebUrl) -> Option<String> {
     (has_session || may_be_reordered).then(|| format!("{}{path}?{}", url.origin(), query.join("&")))
 }
 
-/// The class of pages of its host that this page is in: those that say the same, numbers aside. Pages of an empty
-/// calendar do for ever, and so do pages that say «not found» and link on.
-pub(super) fn class(url: &WebUrl, findings: &Findings) -> i64 {
-    let mut said = without_tokens(&format!("{:?}\n{}\n", findings.article.title, findings.article.text));
-    for link in &findings.links {
-        said.push_str(&without_tokens(&link.text));
-        said.push('\n');
-    }
-    for picture in findings.images.iter().filter_map(|image| image.variants.first()) {
-        said.push_str(picture.url.as_str());
-        said.push('\n');
-    }
-    key("alike", url.host(), &said)
-}
-
-/// The class of an answer that is no HTML: its bytes. In what software writes for any date numbers do not count: each
-/// month of a calendar has its `.ics`.
-pub(super) fn class_of_file(url: &WebUrl, content_type: Option<&str>, body: &[u8]) -> i64 {
-    let media_type = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let is_written = media_type == "text/calendar" || media_type.ends_with("xml") || media_type.ends_with("json");
-    let said = if is_written {
-        without_tokens(&String::from_utf8_lossy(body))
-    } else {
-        digest(Algorithm::Sha1, body).as_str().to_owned()
-    };
-    key("alike", url.host(), &said)
-}
-
 /// Under what the class of a page is remembered.
 pub(super) fn page(url: &str) -> i64 {
     key("class", url, "")
@@ -268,7 +190,7 @@ pub(super) enum Sort {
     Plain,
     /// What a page below a seed says.
     Page {
-        /// Its [`class`].
+        /// Its class ([`super::alike`]).
         class: i64,
         /// The [`page`] that led to it.
         via: Option<i64>,
@@ -282,32 +204,20 @@ pub(super) enum Sort {
     NestedIndex,
 }
 
-/// Pages of a host that say the same, numbers aside.
-///
-/// Those of a trap lead to each other and to nothing new; an ordinary list leads to articles. So how often they led to
-/// themselves is counted, since they led to something new.
-#[derive(Debug, Default)]
-struct Class {
-    /// Pages in a row that they led to, that said nothing new, and that lead back to them.
-    stale: u32,
-    /// Other classes that led to them, the last one first; 0 is none.
-    finders: [i64; FINDERS],
-}
-
 /// What a crawl remembers of the links it has followed. What must outlive a run is kept in the store as marks.
 pub(super) struct Ward {
     /// Marks that the store may not know yet.
     fresh: HashMap<i64, i64>,
     /// What was said in this run. The class of a page must be known for as long as its links wait in the queue, behind
     /// any number of others: so that is kept in marks, and not for the first page of a class, which most pages are.
-    classes: Recent<i64, Class>,
+    classes: Classes,
     /// Where redirects of this run led, by fingerprint.
     led: Recent<i64, i64>,
 }
 
 impl Default for Ward {
     fn default() -> Ward {
-        Ward { fresh: HashMap::new(), classes: Recent::new(REMEMBERED), led: Recent::new(REMEMBERED) }
+        Ward { fresh: HashMap::new(), classes: Classes::default(), led: Recent::new(REMEMBERED) }
     }
 }
 
@@ -395,14 +305,13 @@ impl Ward {
             Sort::Plain => Ok(None),
             Sort::Page { class, via } => {
                 let finder = via.map(|via| self.mark(via, reader)).transpose()?.flatten();
-                let is_new = self.meet(class, finder);
+                let is_new = self.classes.meet(class, finder);
                 // The first of a class may have been in another in an earlier run.
                 let (own, known) = (page(url), self.mark(page(url), reader)?);
                 if (!is_new || known.is_some()) && known != Some(class) {
                     self.set(own, class, marks);
                 }
-                let is_stale = self.classes.get(&class).is_some_and(|class| class.stale >= ALIKE);
-                Ok(is_stale.then_some(LIKE_OTHERS))
+                Ok(self.classes.is_stale(class).then_some(LIKE_OTHERS))
             }
             Sort::Redirect { via } => {
                 // What it leads to was found by what found it.
@@ -417,45 +326,6 @@ impl Ward {
                 Ok((!admitted).then_some(INDEX_IN_INDEX))
             }
         }
-    }
-
-    /// Notes that a page of this class was found by a page of that one. Is it the first of its class?
-    fn meet(&mut self, class: i64, finder: Option<i64>) -> bool {
-        let is_new = self.classes.get(&class).is_none();
-        if let Some(finder) = finder {
-            let before = self.before(finder);
-            if is_new {
-                // A year leads to months, those to days, and only those to articles.
-                before.iter().for_each(|class| self.class(*class).stale = 0);
-            // A form to log in that stands at every article leads to no list: it is no sign of a trap.
-            } else if before.contains(&class) {
-                self.class(finder).stale += 1;
-            }
-        }
-        let finders = &mut self.class(class).finders;
-        if let Some(finder) = finder.filter(|finder| *finder != class && !finders.contains(finder)) {
-            finders.rotate_right(1);
-            finders[0] = finder;
-        }
-        is_new
-    }
-
-    /// This class, those that led to it, and those that led to them.
-    fn before(&mut self, class: i64) -> Vec<i64> {
-        let (mut all, mut next) = (vec![class], 0);
-        while next < all.len() && all.len() < BEFORE {
-            for finder in self.class(all[next]).finders {
-                if finder != 0 && !all.contains(&finder) {
-                    all.push(finder);
-                }
-            }
-            next += 1;
-        }
-        all
-    }
-
-    fn class(&mut self, class: i64) -> &mut Class {
-        self.classes.get_or_default(&class)
     }
 
     fn judge(
@@ -529,6 +399,7 @@ fn key(sort: &str, group: &str, member: &str) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::crawl::alike::ALIKE;
 
     fn url(path: &str) -> WebUrl {
         WebUrl::parse(&format!("http://h.example{path}")).unwrap()
@@ -570,17 +441,6 @@ mod tests {
         check("/a?cfid=12&cftoken=34", "/a?cfid=56&cftoken=78", true);
         check("/story?sid=12", "/story?sid=13", false);
         check("/a?id=1", "/a?id=1", false);
-    }
-
-    #[test]
-    fn what_is_made_anew_each_time_is_no_news() {
-        let check = |text: &str, want: &str| assert_eq!(without_tokens(text), want);
-        check("Request ID: 5f3a9c01d2b4e6f7 at 12:30", "Request ID: # at #:#");
-        check("see /s/0123456789abcdef/a.html, é", "see /s/#/a.html, é");
-        check("550e8400-e29b-41d4-a716-446655440000", "#");
-        check("token x8ZqPk_1kP03-abQ9w!", "token #!");
-        check("covid-19 in 2026-11-23", "covid-# in #");
-        check("decade façade a1b2 The-Cat-Of-A-House", "decade façade a#b# The-Cat-Of-A-House");
     }
 
     #[test]

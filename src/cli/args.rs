@@ -89,6 +89,20 @@ pub(super) enum Command {
         #[arg(long, value_name = "TIME", value_parser = until)]
         at: Option<Timestamp>,
     },
+    /// Show what the extractor sees in local HTML: one JSON object a line and document
+    Extract {
+        /// Pages, or posts (.md); - is standard input [default: -]
+        #[arg(value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// Read lines such as {"id": 1, "url": "http://…", "path": "a.html"} and answer each before the next is read
+        ///
+        /// A line may also have content_type, headers, fetched and timezone. A line that cannot be answered is answered
+        /// with {"id", "error"}, and the exit code is 1.
+        #[arg(long, conflicts_with = "files")]
+        jsonl: bool,
+        #[command(flatten)]
+        known: super::extract::Known,
+    },
     /// Say of each URL: canonical form, sort key, what it wraps, scope rule, robots rule, pace, captures
     Explain {
         /// The URLs

@@ -10,6 +10,7 @@ mod demo;
 mod dry;
 mod exit;
 mod export;
+mod extract;
 mod mend;
 mod settings;
 mod units;
@@ -73,6 +74,7 @@ fn run() -> Outcome {
         Command::Explain { urls, json, scope, pace, manners } => {
             ask::explain(&cli.common, &urls, json, &scope, crawl::politeness(&pace, &manners))
         }
+        Command::Extract { files, jsonl, known } => extract::run(&files, jsonl, &known),
         Command::Verify { paths, json } => verify::run(&cli.common, &paths, json),
         Command::Export(typed) => export::run(&cli.common, *typed),
         Command::Repair { dry_run } => mend::repair(&cli.common, dry_run),

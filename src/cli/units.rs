@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Local, NaiveDate, NaiveTime, TimeDelta, TimeZone};
+use chrono::{DateTime, FixedOffset, Local, NaiveDate, NaiveTime, TimeDelta, TimeZone};
 
 use crate::web::time::Timestamp;
 
@@ -57,6 +57,19 @@ pub(super) fn since(text: &str) -> Result<Timestamp, String> {
 /// `2026-11-22` is the end of that day, `2026-11-22T13:00:00Z` that instant.
 pub(super) fn until(text: &str) -> Result<Timestamp, String> {
     day(text).map(|day| day.after(DAY)).or_else(|| Timestamp::from_iso(text)).ok_or_else(|| no_date(text))
+}
+
+/// `2026-11-22` is the beginning of that day, `2026-11-22T13:00:00+08:00` that instant.
+pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
+    day(text).or_else(|| Timestamp::from_iso(text)).ok_or_else(|| no_date(text))
+}
+
+/// `+08:00`, `-0530`, `Z`.
+pub(super) fn zone(text: &str) -> Result<FixedOffset, String> {
+    let text = text.trim();
+    let is_utc = ["Z", "UTC", "GMT"].iter().any(|name| text.eq_ignore_ascii_case(name));
+    let text = if is_utc { "+00:00" } else { text };
+    text.parse().map_err(|_| format!("«{text}» is no zone; write +08:00 or Z"))
 }
 
 /// `23:30`, on this machine's clock.
@@ -116,7 +129,7 @@ mod tests {
 
     #[test]
     fn the_next_time_of_day_is_less_than_a_day_away() {
-        let zone = chrono::FixedOffset::east_opt(2 * 3600).unwrap();
+        let zone = FixedOffset::east_opt(2 * 3600).unwrap();
         let now = zone.with_ymd_and_hms(2026, 11, 22, 23, 30, 0).unwrap();
         for (text, minutes) in [("23:31", 1), ("00:00", 30), ("06:00", 390), ("23:30", 24 * 60), ("23:29", 24 * 60 - 1)]
         {

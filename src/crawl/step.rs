@@ -378,7 +378,15 @@ impl Step {
         let content_type = head.field("content-type");
         if media::Kind::of(content_type.as_deref(), body) == media::Kind::Html {
             let claims = spot.claims.cloned().unwrap_or_default();
-            let document = extract::Document { url: spot.name, at: spot.at, head, bytes: body, claims: &claims };
+            let document = extract::Document {
+                url: spot.name,
+                at: spot.at,
+                head,
+                bytes: body,
+                is_post: false,
+                zone: None,
+                claims: &claims,
+            };
             let findings = extract::read(&document);
             let listing = if findings.kind == Kind::List { Listing::List } else { Listing::Page };
             for link in &findings.links {
@@ -499,8 +507,15 @@ impl Step {
 
     fn read_document(&self, url: &str, document: &seeds::Document, seed_id: i64, at: Timestamp) -> Reading {
         let head = Head::default();
-        let read =
-            extract::Document { url, at, head: &head, bytes: document.html.as_bytes(), claims: &document.claims };
+        let read = extract::Document {
+            url,
+            at,
+            head: &head,
+            bytes: document.html.as_bytes(),
+            is_post: true,
+            zone: None,
+            claims: &document.claims,
+        };
         let mut findings = extract::read(&read);
         findings.kind = Kind::Article;
         let mut reading = Reading::default();

@@ -5,13 +5,20 @@
 //! (`tree`) feed everything else: which part is the article and what it says of itself (`article`, `byline`, `dates`),
 //! its pictures (`images`, `srcset`), and what its style sheets name (`style`).
 
-mod article;
+mod authors;
+mod body;
 mod byline;
 mod dates;
+mod facts;
 mod images;
+mod kind;
+mod language;
+mod lead;
+mod published;
 mod refresh;
 mod srcset;
 mod style;
+mod title;
 mod tree;
 
 #[cfg(test)]
@@ -19,7 +26,11 @@ mod tests;
 
 use std::collections::{HashMap, HashSet};
 
-use self::article::{Body, Facts, Found};
+use chrono::FixedOffset;
+
+use self::body::Body;
+use self::facts::Facts;
+use self::published::Found;
 use self::tree::{FoundLink, Page};
 use crate::web::charset;
 pub use crate::web::charset::CharsetFrom;
@@ -43,6 +54,10 @@ pub struct Document<'a> {
     pub head: &'a Head,
     /// The body with its content codings undone.
     pub bytes: &'a [u8],
+    /// The whole document is the article: a post of the user's own, not a page with a site around it.
+    pub is_post: bool,
+    /// The zone of dates that name none, where the source has one; else the language's.
+    pub zone: Option<FixedOffset>,
     /// What a seed document claimed of it.
     pub claims: &'a Claims,
 }
@@ -52,6 +67,8 @@ pub struct Document<'a> {
 pub struct Findings {
     /// What sort of page it is.
     pub kind: Kind,
+    /// There is more of the article than the page shows: behind a payment, a log-in, or «read on».
+    pub cut: bool,
     /// The WHATWG name of the charset used, and where it was learnt.
     pub charset: (&'static str, CharsetFrom),
     /// The readable part.
@@ -77,8 +94,31 @@ pub enum Kind {
     Article,
     /// A front page, a section, a list of articles: its links are worth following.
     List,
-    /// Neither.
+    /// Pictures with captions, and little text of its own.
+    Gallery,
+    /// None of the others.
     Other,
+    /// A consent form, a log-in or a challenge stands where the page would be.
+    Wall,
+    /// It says that what stood here is gone, whatever the status says.
+    Gone,
+    /// An empty shell that scripts fill.
+    NeedsBrowser,
+}
+
+impl Kind {
+    /// The word in columns and records.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::Article => "article",
+            Kind::List => "list",
+            Kind::Gallery => "gallery",
+            Kind::Other => "other",
+            Kind::Wall => "wall",
+            Kind::Gone => "gone",
+            Kind::NeedsBrowser => "needs-browser",
+        }
+    }
 }
 
 /// The readable part of a page. Everything may be missing.
@@ -92,6 +132,8 @@ pub struct Article {
     pub source: Option<String>,
     /// When it was published, chosen among `dates`.
     pub published: Option<Date>,
+    /// When it was last changed, as far as it says.
+    pub modified: Option<Date>,
     /// Every date that is claimed, the chosen one included; conflicts stay visible.
     pub dates: Vec<Date>,
     /// A BCP 47 language tag, from the text before the markup.
@@ -105,6 +147,8 @@ pub struct Article {
     pub categories: Vec<String>,
     /// The text, one block a line.
     pub text: String,
+    /// The same as HTML: headings, paragraphs, lists, quotations, tables and pictures, without attributes but addresses.
+    pub html: String,
 }
 
 /// A name and what its bearer did.
@@ -144,6 +188,18 @@ pub enum Precision {
     Minute,
     /// To the second.
     Second,
+}
+
+impl Precision {
+    /// The word in columns and results.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Precision::Day => "day",
+            Precision::Hour => "hour",
+            Precision::Minute => "minute",
+            Precision::Second => "second",
+        }
+    }
 }
 
 /// One picture, with every address it is known by.
@@ -235,7 +291,7 @@ pub fn read(document: &Document<'_>) -> Findings {
     let content_type = document.head.field("content-type");
     let decoded = charset::decode(document.bytes, content_type.as_deref());
     let address = WebUrl::parse(document.url).ok();
-    let is_post = address.is_none();
+    let is_post = document.is_post;
     let header = Policy::from_header(document.head.fields("referrer-policy"));
     let mut page = Page::read(&decoded.text, address.clone(), decoded.encoding(), header);
     let mut oddities = std::mem::take(&mut page.oddities);
@@ -245,35 +301,37 @@ pub fn read(document: &Document<'_>) -> Findings {
 
     let facts = Facts::of(&page);
     let body = Body::of(&page, is_post);
-    let kind = article::kind(&page, &body, &facts, is_post);
-    let claimed = article::claimed_pictures(&page, &facts, document);
+    let kind = kind::kind(&page, &body, &facts, is_post);
+    let claimed = lead::claimed_pictures(&page, &facts, document);
     let pictures = std::mem::take(&mut page.pictures);
     let (images, lead_image) = images::images(pictures, claimed, |place| body.position(place));
 
-    let lead_image = lead_image.or_else(|| article::first_picture(&images).filter(|_| kind == Kind::Article));
+    let lead_image = lead_image.or_else(|| lead::first_picture(&images).filter(|_| kind == Kind::Article));
 
     let text = body.text(&page);
-    let language = article::language(&text, page.language.as_deref(), document.claims.language.as_deref());
+    let language = language::language(&text, page.language.as_deref(), document.claims.language.as_deref());
     let found = Found {
         kind,
         language: language.as_deref(),
         address: address.as_ref(),
-        named: article::named(&images, lead_image, document),
+        named: published::named(&images, lead_image, document),
     };
-    let dates = article::dates(&page, &body, &facts, document, &found);
-    let published = article::published(&dates).filter(|_| kind != Kind::List);
-    let (byline, source) = article::byline(&page, &body, &facts, document);
+    let dates = published::dates(&page, &body, &facts, document, &found);
+    let published = published::published(&dates).filter(|_| kind != Kind::List);
+    let (byline, source) = authors::byline(&page, &body, &facts, document);
     let article = Article {
-        title: article::title(&page, &facts, document, is_post),
+        title: title::title(&page, &facts, document, is_post),
         byline,
         source,
         published,
+        modified: None,
         dates,
-        canonical: article::canonical(&page, address.as_ref(), &mut oddities),
+        canonical: facts::canonical(&page, address.as_ref(), &mut oddities),
         lead_image,
-        categories: article::categories(&page, &facts, document),
+        categories: facts::categories(&page, &facts, document),
         language,
         text,
+        html: String::new(),
     };
     // A short text that nobody signs and that names no day is a page about something, not an article.
     let unsigned = article.published.is_none() && article.byline.is_empty() && !facts.is_article && !is_post;
@@ -287,6 +345,7 @@ pub fn read(document: &Document<'_>) -> Findings {
     let meta_robots = meta_robots.collect();
     Findings {
         kind,
+        cut: false,
         charset: (decoded.name, decoded.from),
         article,
         requisites: distinct_requisites(page.requisites, &images),

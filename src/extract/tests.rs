@@ -27,7 +27,8 @@ fn claims() -> Claims {
 fn found(url: &str, html: &[u8], claims: &Claims, head: &str) -> Findings {
     let head = Head::read(head.as_bytes());
     let at = Timestamp::from_iso("2024-03-05T12:00:00Z").unwrap();
-    read(&Document { url, at, head: &head, bytes: html, claims })
+    let is_post = WebUrl::parse(url).is_err();
+    read(&Document { url, at, head: &head, bytes: html, is_post, zone: None, claims })
 }
 
 fn page(html: &str) -> Findings {
@@ -253,7 +254,7 @@ fn languages_are_known_by_their_script() {
         ("The cat is on the roof.", Some("en-US"), Some("en-US")),
         ("?", None, None),
     ] {
-        assert_eq!(article::language(text, markup, None).as_deref(), want, "{text}");
+        assert_eq!(language::language(text, markup, None).as_deref(), want, "{text}");
     }
 }
 
@@ -338,7 +339,11 @@ proptest! {
         let claims = claims();
         let head = Head::default();
         for url in [ARTICLE, "file:///seeds/x", "nonsense"] {
-            let _ = read(&Document { url, at: Timestamp(at), head: &head, bytes: &bytes, claims: &claims });
+            let document = Document {
+                url, at: Timestamp(at), head: &head, bytes: &bytes, is_post: false, zone: None, claims: &claims
+            };
+            let _ = read(&document);
+            let _ = read(&Document { is_post: true, ..document });
         }
     }
 

@@ -460,13 +460,12 @@ impl Writing<'_> {
         let byline: Vec<_> =
             article.byline.iter().map(|person| json!({"name": person.name, "role": person.role})).collect();
         let published = article.published.as_ref();
-        let precision = |date: &crate::extract::Date| format!("{:?}", date.precision).to_lowercase();
         let dates: Vec<_> = article
             .dates
             .iter()
             .map(|date| {
                 json!({"claim": date.claim, "utc": date.utc.map(Timestamp::iso), "local": date.local,
-                    "precision": precision(date), "from": date.from, "conflict": date.conflict})
+                    "precision": date.precision.as_str(), "from": date.from, "conflict": date.conflict})
             })
             .collect();
         self.execute(
@@ -483,7 +482,7 @@ impl Writing<'_> {
                 article.source,
                 published.and_then(|date| date.utc).map(|utc| utc.0),
                 published.map(|date| date.local.as_str()),
-                published.map(precision),
+                published.map(|date| date.precision.as_str()),
                 published.map(|date| date.from.as_str()),
                 json!(dates).to_string(),
                 article.language,

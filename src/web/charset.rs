@@ -18,6 +18,18 @@ pub enum CharsetFrom {
     Guess,
 }
 
+impl CharsetFrom {
+    /// The word in results.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            CharsetFrom::Bom => "bom",
+            CharsetFrom::Header => "header",
+            CharsetFrom::Meta => "meta",
+            CharsetFrom::Guess => "guess",
+        }
+    }
+}
+
 /// Text made of bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decoded {

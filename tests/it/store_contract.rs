@@ -224,6 +224,7 @@ fn article(title: &str, images: Vec<Image>) -> Findings {
     let byline = vec![Person { name: "曾宪天".to_owned(), role: "author" }];
     Findings {
         kind: extract::Kind::Article,
+        cut: false,
         charset: ("UTF-8", CharsetFrom::Header),
         article: Article {
             title: Some(title.to_owned()),

@@ -1,0 +1,111 @@
+//! Which part of a page is the article.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use super::tree::{Block, Page, Place, Zone};
+
+/// The weight from which a block is a paragraph rather than a caption or a button: twenty Han characters, a dozen
+/// English words.
+pub(super) const PARAGRAPH: usize = 60;
+
+/// A container that holds this much of the text of the one around it, in percent, holds the article; the rest is
+/// teasers. Lower, and articles lose their first paragraph.
+const NEARLY_ALL: usize = 85;
+
+/// The part of a page that is the article.
+pub(super) struct Body {
+    /// The numbers of the containers in it.
+    pub containers: Range<usize>,
+    /// The numbers of the blocks whose text is the article's, in order.
+    pub kept: Vec<usize>,
+    /// The last zone that counts as inside.
+    zone: Zone,
+}
+
+impl Body {
+    /// Finds the article of a page; a post is an article as a whole.
+    pub fn of(page: &Page, is_post: bool) -> Body {
+        let zone = |last: Zone| {
+            let mut own = vec![0; page.containers.len()];
+            for block in page.blocks.iter().filter(|block| block.zone <= last && is_paragraph(block)) {
+                own[block.container] += block.weight;
+            }
+            own
+        };
+        // Where nothing but what a class name calls side matter holds text, the class name is wrong.
+        let (zone, own) = match zone(Zone::Content) {
+            own if own.iter().all(|weight| *weight == 0) => (Zone::Suspect, zone(Zone::Suspect)),
+            own => (Zone::Content, own),
+        };
+        let mut before = vec![0];
+        own.iter().for_each(|weight| before.push(before[before.len() - 1] + weight));
+        let total = |at: usize| before[page.containers[at].end] - before[at];
+        let chosen = if is_post { 0 } else { chosen(page, total) };
+        let containers = chosen..page.containers[chosen].end;
+        let title = page.blocks.iter().position(|block| block.heading == 1);
+        let kept = |(number, block): &(usize, &Block)| {
+            // Some pages are one big form, so only a form inside the article is left out.
+            let form = block.form.is_some_and(|form| form != chosen && containers.contains(&form));
+            let mostly_links = block.linked * 2 > block.weight && block.weight > 0;
+            containers.contains(&block.container)
+                && block.zone <= zone
+                && block.zone != Zone::Head
+                && (is_post || !form && !mostly_links && Some(*number) != title)
+        };
+        let kept = page.blocks.iter().enumerate().filter(kept).map(|(number, _)| number).collect();
+        Body { containers, kept, zone }
+    }
+
+    /// The number of the text block that something stands before; none when it stands outside.
+    pub fn position(&self, place: &Place) -> Option<u32> {
+        let inside = self.containers.contains(&place.container) && place.zone <= self.zone;
+        let before = self.kept.partition_point(|number| *number < place.block);
+        inside.then(|| u32::try_from(before).unwrap_or(u32::MAX))
+    }
+
+    pub fn text(&self, page: &Page) -> String {
+        let texts: Vec<&str> = self.kept.iter().map(|number| page.blocks[*number].text.as_str()).collect();
+        texts.join("\n")
+    }
+
+    /// Short lines that may hold a byline or a date: the header's, those just before the text, its first and last.
+    pub fn lines<'a>(&self, page: &'a Page) -> Vec<&'a Block> {
+        let first = self.kept.first().copied().unwrap_or(0);
+        let near = first.saturating_sub(12)..first;
+        let ends = self.kept.iter().take(5).chain(self.kept.iter().rev().take(5));
+        let ends: HashSet<usize> = ends.copied().collect();
+        let is_near = |number: usize, block: &Block| {
+            block.zone == Zone::Head || near.contains(&number) && block.zone < Zone::Around || ends.contains(&number)
+        };
+        let blocks = page.blocks.iter().enumerate().filter(|(number, block)| is_near(*number, block));
+        blocks.map(|(_, block)| block).collect()
+    }
+}
+
+/// Walks down from the body, or from the one element marked as an article, as long as one part holds nearly all.
+fn chosen(page: &Page, total: impl Fn(usize) -> usize) -> usize {
+    let mut articles = (0..page.containers.len()).filter(|at| page.containers[*at].article);
+    let marked = articles.next_back().filter(|at| {
+        // An article and the body inside it are both marked; several articles beside each other are a list.
+        articles.all(|outer| page.containers[outer].end >= page.containers[*at].end) && total(*at) * 2 >= total(0)
+    });
+    let mut at = marked.unwrap_or(0);
+    loop {
+        let mut inside = at + 1;
+        let mut best = None;
+        while inside < page.containers[at].end {
+            best = best.max(Some((total(inside), std::cmp::Reverse(inside))));
+            inside = page.containers[inside].end;
+        }
+        match best {
+            Some((most, next)) if most > 0 && most * 100 >= total(at) * NEARLY_ALL => at = next.0,
+            _ => return at,
+        }
+    }
+}
+
+/// A paragraph of running text rather than a caption, a button or a list of links.
+pub(super) fn is_paragraph(block: &Block) -> bool {
+    block.weight >= PARAGRAPH && block.linked * 3 < block.weight && block.heading == 0
+}

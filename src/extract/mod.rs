@@ -14,6 +14,7 @@ mod images;
 mod kind;
 mod language;
 mod lead;
+mod marks;
 mod published;
 mod refresh;
 mod srcset;

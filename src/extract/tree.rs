@@ -5,6 +5,7 @@ use encoding_rs::Encoding;
 use scraper::{ElementRef, Html, Node};
 
 use super::images::Picture;
+use super::marks::Marks;
 use super::{Link, Requisite, folded, style};
 use crate::web::candidate::Role;
 use crate::web::referrer::Policy;
@@ -85,6 +86,16 @@ pub(super) struct Block {
     pub form: Option<usize>,
     /// 1 for `h1` and so on; 0 for other text.
     pub heading: u8,
+    /// The innermost block element it stands in.
+    pub mark: usize,
+    /// The weight of the text that is bold or italic.
+    pub stressed: usize,
+    /// How many links it has.
+    pub links: usize,
+    /// It stands in an element that the page says is not shown.
+    pub hidden: bool,
+    /// It stands inside `article` or `main`.
+    pub article: bool,
 }
 
 /// An element that may hold the article.
@@ -121,6 +132,7 @@ pub(super) struct Page {
     pub times: Vec<String>,
     pub blocks: Vec<Block>,
     pub containers: Vec<Container>,
+    pub marks: Marks,
     pub pictures: Vec<Picture>,
     pub links: Vec<FoundLink>,
     pub requisites: Vec<Requisite>,
@@ -131,6 +143,8 @@ pub(super) struct Page {
     too_deep: bool,
     line: String,
     linked: usize,
+    stressed: usize,
+    anchors: usize,
     caption: Option<String>,
     around_link: Option<WebUrl>,
 }
@@ -153,6 +167,7 @@ impl Page {
             times: Vec::new(),
             blocks: Vec::new(),
             containers: vec![Container { end: 0, article: false }],
+            marks: Marks::default(),
             pictures: Vec::new(),
             links: Vec::new(),
             requisites: Vec::new(),
@@ -162,14 +177,23 @@ impl Page {
             too_deep: false,
             line: String::new(),
             linked: 0,
+            stressed: 0,
+            anchors: 0,
             caption: None,
             around_link: None,
         };
         let Some(root) = html.tree.root().children().find_map(ElementRef::wrap) else { return page };
         page.read_rules(root);
         page.language = root.attr("lang").or_else(|| root.attr("xml:lang")).map(folded).filter(|tag| !tag.is_empty());
-        let state =
-            State { container: 0, zone: Zone::Content, form: None, heading: 0, depth: 0, flags: Flags::default() };
+        let state = State {
+            container: 0,
+            zone: Zone::Content,
+            form: None,
+            heading: 0,
+            depth: 0,
+            mark: 0,
+            flags: Flags::default(),
+        };
         page.walk(root, state);
         page.flush(state);
         page.containers[0].end = page.containers.len();
@@ -258,7 +282,6 @@ impl Page {
             "time" => self.read_time(element, state),
             "figcaption" => {
                 self.caption = Some(text_of(element, usize::MAX)).filter(|text| !text.is_empty());
-                return;
             }
             _ => {}
         }
@@ -270,6 +293,7 @@ impl Page {
         let is_block = is_in(BLOCKS, name);
         if is_block {
             self.flush(outside);
+            state.mark = self.marks.enter(outside.mark, element);
         }
         let container = is_in(CONTAINERS, name).then_some(self.containers.len());
         if let Some(number) = container {
@@ -291,7 +315,12 @@ impl Page {
                 _ => _ = ElementRef::wrap(child).map(|child| self.walk(child, state)),
             }
         }
+        let stresses = matches!(name, "b" | "strong" | "em" | "i");
+        if stresses {
+            self.stressed += self.line.get(line..).map_or(0, weight);
+        }
         if name == "a" {
+            self.anchors += 1;
             self.around_link = None;
             // A block inside the link has taken the line with it.
             self.linked += self.line.get(line..).map_or(0, weight);
@@ -316,12 +345,17 @@ impl Page {
     /// Ends the text block that stands in `state`.
     fn flush(&mut self, state: State) {
         let text = folded(&std::mem::take(&mut self.line));
-        let linked = std::mem::take(&mut self.linked);
+        let (linked, stressed) = (std::mem::take(&mut self.linked), std::mem::take(&mut self.stressed));
+        let links = std::mem::take(&mut self.anchors);
         if text.is_empty() || state.flags.head || state.flags.noscript || state.flags.svg {
             return;
         }
-        let State { container, zone, form, heading, .. } = state;
-        self.blocks.push(Block { weight: weight(&text), text, linked, container, zone, form, heading });
+        let State { container, zone, form, heading, mark, flags, .. } = state;
+        let Flags { hidden, article, .. } = flags;
+        let weight = weight(&text);
+        let block =
+            Block { text, weight, linked, container, zone, form, heading, mark, stressed, links, hidden, article };
+        self.blocks.push(block);
     }
 
     fn read_picture(&mut self, element: ElementRef<'_>, state: State) {
@@ -482,6 +516,7 @@ struct State {
     form: Option<usize>,
     heading: u8,
     depth: usize,
+    mark: usize,
     flags: Flags,
 }
 
@@ -492,6 +527,8 @@ struct Flags {
     svg: bool,
     /// Inside `article` or `main`, where a `header` is the article's own.
     article: bool,
+    /// Not shown.
+    hidden: bool,
 }
 
 impl State {
@@ -511,6 +548,7 @@ impl State {
         };
         self.zone = self.zone.max(zone);
         self.flags.article |= matches!(name, "article" | "main");
+        self.flags.hidden |= is_hidden(element);
         self.heading = match name.as_bytes() {
             [b'h', digit @ b'1'..=b'6'] => digit - b'0',
             _ if is_in(BLOCKS, name) => 0,
@@ -519,9 +557,17 @@ impl State {
     }
 }
 
+fn is_hidden(element: ElementRef<'_>) -> bool {
+    let style = || element.attr("style").unwrap_or("").replace(' ', "").to_ascii_lowercase();
+    element.attr("hidden").is_some()
+        || element.attr("aria-hidden") == Some("true")
+        || style().contains("display:none")
+        || style().contains("visibility:hidden")
+}
+
 /// Elements that begin and end a block of text.
 const BLOCKS: &str = "\
-    address article aside blockquote body center dd details div dl dt fieldset figure footer form h1 h2 h3 h4 h5 h6 \
+    address article aside blockquote body center dd details div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 \
     header html li main nav ol p pre section summary table tbody td tfoot th thead tr ul";
 
 /// Elements that may hold a whole article.

@@ -232,8 +232,10 @@ def nodes(tree):
         if "leaf_value" in node:
             lines[at] = f"{node['leaf_value']:.4g}"
         else:
-            low, high = add(node["left_child"]), add(node["right_child"])
-            lines[at] = f"{node['split_feature']} {node['threshold']:.6g} {low} {high}"
+            # The left child is the next line.
+            add(node["left_child"])
+            high = add(node["right_child"])
+            lines[at] = f"{node['split_feature']} {node['threshold']:.6g} {high}"
         return at
 
     add(tree)

@@ -45,15 +45,14 @@ struct Judge {
     trees: Vec<Vec<Node>>,
 }
 
-/// A question, or an answer.
+/// A question, or an answer. Small, so that a tree stays in the nearest cache while it judges all blocks of a page.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Node {
-    /// At most `limit`: go on at the first place, else at the second.
+    /// At most `limit`: go on at the next node, else at `high`.
     Ask {
-        feature: usize,
+        feature: u16,
+        high: u16,
         limit: f32,
-        low: usize,
-        high: usize,
     },
     Say(f32),
 }
@@ -116,11 +115,11 @@ pub(super) fn kept(around: &Surroundings<'_>) -> Vec<usize> {
     let page = around.page;
     let Seen { rows, branches } = see(around);
     let mut odds = Odds { page, known: HashMap::new() };
-    let mut likely = Vec::with_capacity(rows.len());
-    for ((mut row, block), branch) in rows.into_iter().zip(&page.blocks).zip(&branches) {
+    let mut rows = rows;
+    for ((row, block), branch) in rows.iter_mut().zip(&page.blocks).zip(&branches) {
         row.extend(odds.row(block.mark, *branch));
-        likely.push(JUDGE.probability(&row));
     }
+    let likely = JUDGE.probabilities(&rows);
     // A branch is as likely as the text on it.
     let mut sums: HashMap<usize, (f32, f32)> = HashMap::new();
     for ((block, likely), (branch, _)) in page.blocks.iter().zip(&likely).zip(&branches) {
@@ -177,7 +176,7 @@ impl Odds<'_> {
 }
 
 impl Judge {
-    /// Reads the file: comments, `odds WORD VALUE`, and trees, a line a node: `FEATURE LIMIT LOW HIGH` or one value.
+    /// Reads the file: comments, `odds WORD VALUE`, and trees, a line a node: `FEATURE LIMIT HIGH` or one value.
     fn read(text: &'static str) -> Option<Judge> {
         let mut judge = Judge { odds: HashMap::new(), trees: Vec::new() };
         for line in text.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
@@ -186,10 +185,9 @@ impl Judge {
                 ["odds", word, value] => _ = judge.odds.insert(word, value.parse().ok()?),
                 ["tree"] => judge.trees.push(Vec::new()),
                 [value] => judge.trees.last_mut()?.push(Node::Say(value.parse().ok()?)),
-                [feature, limit, low, high] => judge.trees.last_mut()?.push(Node::Ask {
+                [feature, limit, high] => judge.trees.last_mut()?.push(Node::Ask {
                     feature: feature.parse().ok()?,
                     limit: limit.parse().ok()?,
-                    low: low.parse().ok()?,
                     high: high.parse().ok()?,
                 }),
                 _ => return None,
@@ -198,10 +196,13 @@ impl Judge {
         Some(judge)
     }
 
-    /// How likely a block with these features is the article's.
-    fn probability(&self, row: &[f32]) -> f32 {
-        let sum: f32 = self.trees.iter().map(|tree| answer(tree, row)).sum();
-        1.0 / (1.0 + (-sum).exp())
+    /// How likely the blocks with these features are the article's.
+    fn probabilities(&self, rows: &[Vec<f32>]) -> Vec<f32> {
+        let mut sums = vec![0.0; rows.len()];
+        for tree in &self.trees {
+            sums.iter_mut().zip(rows).for_each(|(sum, row)| *sum += answer(tree, row));
+        }
+        sums.into_iter().map(|sum: f32| 1.0 / (1.0 + (-sum).exp())).collect()
     }
 }
 
@@ -210,7 +211,9 @@ fn answer(tree: &[Node], row: &[f32]) -> f32 {
     loop {
         match tree[at] {
             Node::Say(value) => return value,
-            Node::Ask { feature, limit, low, high } => at = if row[feature] <= limit { low } else { high },
+            Node::Ask { feature, high, limit } => {
+                at = if row[usize::from(feature)] <= limit { at + 1 } else { usize::from(high) };
+            }
         }
     }
 }
@@ -225,9 +228,9 @@ mod tests {
         let features = names().len();
         for tree in &JUDGE.trees {
             for (at, node) in tree.iter().enumerate() {
-                if let Node::Ask { feature, low, high, .. } = node {
-                    assert!(*feature < features, "feature {feature} of {features}");
-                    assert!(*low > at && *high > at && *low.max(high) < tree.len(), "every way ends");
+                if let Node::Ask { feature, high, .. } = node {
+                    assert!(usize::from(*feature) < features, "feature {feature} of {features}");
+                    assert!((at + 1..tree.len()).contains(&usize::from(*high)), "every way ends");
                 }
             }
         }
@@ -235,7 +238,7 @@ mod tests {
 
     #[test]
     fn a_broken_file_is_refused() {
-        for text in ["odds x", "1.0", "tree\n1 2 3", "tree\n1 a 1 2"] {
+        for text in ["odds x", "1.0", "tree\n1 2 3 4", "tree\n1 a 2"] {
             assert!(Judge::read(text).is_none(), "{text}");
         }
     }

@@ -12,6 +12,7 @@ mod dates;
 mod facts;
 mod features;
 mod groups;
+mod html;
 mod images;
 mod judge;
 mod kind;
@@ -336,7 +337,7 @@ pub fn read(document: &Document<'_>) -> Findings {
         categories: facts::categories(&page, &facts, document),
         language,
         text,
-        html: String::new(),
+        html: html::html(&page, &body, &images),
     };
     // A short text that nobody signs and that names no day is a page about something, not an article.
     let unsigned = article.published.is_none() && article.byline.is_empty() && !facts.is_article && !is_post;

@@ -411,10 +411,12 @@ impl Step {
             reading.sort = Sort::Page { class, via: spot.via.map(traps::page) };
         }
         let harvest = seeds::read(spot.name, body);
-        if !matches!(harvest.format, Some(seeds::Format::Feed | seeds::Format::Sitemap | seeds::Format::SitemapIndex)) {
-            return;
-        }
-        let is_index = harvest.format == Some(seeds::Format::SitemapIndex);
+        use seeds::Format::{Feed, List, Opml, Post, Sitemap, SitemapIndex};
+        let is_index = match harvest.format {
+            Some(SitemapIndex | Opml) => true,
+            Some(Feed | Sitemap) => false,
+            Some(List | Post) | None => return,
+        };
         if is_index && spot.depth > 0 {
             reading.sort = Sort::NestedIndex;
         }

@@ -188,6 +188,8 @@ fn candidate(text: &str, role: Role) -> Candidate {
         role,
         page: None,
         referer: None,
+        referrer: None,
+        rung: 0,
         priority: 3,
         claims: None,
         again: false,

@@ -199,7 +199,7 @@ mod tests {
     const JPEG: &[u8] = b"\xff\xd8\xff\xe0\0\x04..\xff\xc0\0\x0b\x08\0\x02\0\x03\x01\x01\x11\0\
         \xff\xda\0\x08\x01\x01\0\0\x3f\0ab\xff\0c\xff\xd0d\xff\xd9";
     const GIF: &[u8] = b"GIF89a\x03\0\x02\0\x80\0\0......\x21\xf9\x04....\0\x2c\0\0\0\0\x03\0\x02\0\0\x02\x02xx\0\x3b";
-    const WEBP: &[u8] = b"RIFF\x16\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0\x02\0\0\x01\0\0";
+    const WEBP: &[u8] = b"RIFF\x1e\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0\x02\0\0\x01\0\0VP8L\0\0\0\0";
     const SVG: &[u8] = b"<?xml version='1.0'?><svg xmlns='x'><g/></svg>\n";
 
     #[test]

@@ -14,12 +14,15 @@ use crate::origin::{Line, Origin};
 const PAGE: &str = "http://news.example/story.html";
 /// One with a single picture, on a host that wants to be told of itself.
 const SHORT_PAGE: &str = "http://news.example/short.html";
+/// One whose pictures are come by in several ways.
+const WAYS: &str = "http://news.example/ways.html";
 /// What a browser tells other hosts of that page, by default.
 const ORIGIN: &str = "http://news.example/";
 /// Pictures of the host that answers strangers with a notice.
 const NOTICES: usize = 7;
 
-const LIVE_HOSTS: [&str; 9] = [
+const LIVE_HOSTS: [&str; 10] = [
+    "moves.example",
     "news.example",
     "wants.example",
     "refuses.example",
@@ -59,6 +62,15 @@ fn story(pictures: &[(&str, String)]) -> String {
     )
 }
 
+/// A page with a picture that moves, one in a style sheet of another host, and three of which the last one expires.
+fn ways() -> String {
+    let moves = ("referrerpolicy=unsafe-url", "http://moves.example/1.png".to_owned());
+    let live = ["1.png", "2.png", "3.png?x-expires=1635214000&x-signature=ab"];
+    let live = live.map(|name| ("", format!("http://live.example/{name}")));
+    let pictures = [&[moves], &live[..]].concat();
+    story(&pictures).replace("</head>", "<link rel=stylesheet href=http://page.example/s.css></head>")
+}
+
 /// A whole PNG of 60 by 40, and behind its end what makes it another one.
 fn png(salt: &str) -> Vec<u8> {
     let png = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x3c\0\0\0\x28\x08\x06\0\0\0....\0\0\0\0IEND\xaeB`\x82";
@@ -81,6 +93,14 @@ fn answer(head: &[u8]) -> Vec<u8> {
         ("news.example", _) if target == "/story.html" => ("200 OK", "text/html", story(&pictures()).into_bytes()),
         ("news.example", _) if target == "/short.html" => {
             ("200 OK", "text/html", story(&pictures()[4..5]).into_bytes())
+        }
+        ("news.example", _) if target == "/ways.html" => ("200 OK", "text/html", ways().into_bytes()),
+        ("moves.example", Some(WAYS)) => {
+            let to = "Location: http://wants.example/moved.png\r\nReferrer-Policy: origin";
+            return format!("HTTP/1.1 302 Found\r\n{to}\r\nContent-Length: 0\r\n\r\n").into_bytes();
+        }
+        ("page.example", _) if target == "/s.css" => {
+            ("200 OK", "text/css", b"body { background: url(http://live.example/paper.png) }".to_vec())
         }
         (_, _) if target == "/robots.txt" || host == "news.example" => ("404 Not Found", "text/plain", Vec::new()),
         ("wants.example", Some(ORIGIN)) => picture(),
@@ -229,4 +249,21 @@ fn a_host_that_wants_a_foreign_referer_gets_it_from_those_who_say_so() {
     assert_eq!(asked, [Some(ORIGIN.to_owned()), Some("https://weibo.com/".to_owned())]);
     let by = rows(folder.path(), "SELECT verdict, referer_by FROM image WHERE original LIKE '%sinaimg%'");
     assert_eq!(by, [["complete", "table"]]);
+}
+
+#[test]
+fn redirects_and_style_sheets_have_a_say_in_what_is_sent_and_what_expires_goes_first() {
+    let (neighbours, folder) = (Neighbours::new(), tempfile::tempdir().unwrap());
+    assert!(run(&mut neighbours.crawl(folder.path(), WAYS)).status.success());
+    let sent = |referer: &str| vec![Some(referer.to_owned())];
+    assert_eq!(neighbours.referers("moves.example", "/1.png"), sent(WAYS), "the element's own policy");
+    assert_eq!(neighbours.referers("wants.example", "/moved.png"), sent(ORIGIN), "the policy of the redirect");
+    assert_eq!(neighbours.referers("live.example", "/paper.png"), sent("http://page.example/"), "the sheet's origin");
+    let requests = neighbours.origin.requests();
+    let asked =
+        requests.iter().map(|head| String::from_utf8_lossy(head)).filter(|head| head.contains("live.example\r\n"));
+    let asked: Vec<String> = asked.filter_map(|head| head.split(' ').nth(1).map(str::to_owned)).collect();
+    let first = asked.iter().find(|target| target.ends_with("ab") || target.ends_with(".png")).unwrap();
+    assert_eq!(first, "/3.png?x-expires=1635214000&x-signature=ab", "{asked:?}");
+    assert_eq!(rows(folder.path(), "SELECT images, complete FROM article"), [[4, 1]]);
 }

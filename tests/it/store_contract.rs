@@ -652,7 +652,7 @@ fn gallery() -> (Shelf, Vec<(&'static str, Option<&'static str>)>) {
         ("refused by robots", None),
         ("missing", None),
         ("missing", None),
-        ("missing", None),
+        ("damaged", None),
         ("complete", Some("http://i.example/unsized")),
         ("complete", Some("http://i.example/mislabelled")),
     ];

@@ -10,6 +10,7 @@ mod dry;
 mod event;
 mod lock;
 mod plan;
+mod refusal;
 mod relays;
 mod reread;
 mod resume;

@@ -12,7 +12,7 @@ use super::alike;
 use super::coding;
 use super::dry;
 use super::plan::{Brings, Revisit};
-use super::relays;
+use super::refusal::{asked_by, climbed, worn};
 use super::scope::{Listing, Origin, Scope, Verdict};
 use super::traps::{self, Sort};
 use crate::archive::{self, Earlier, Encoded, Found, ImageNote, Notes, Record, Unchanged};
@@ -24,7 +24,7 @@ use crate::web::candidate::{Candidate, Role};
 use crate::web::claims::Claims;
 use crate::web::exchange::{Exchange, Fault};
 use crate::web::expiry::expires;
-use crate::web::ladder::{Rung, ladder};
+use crate::web::ladder::ladder;
 use crate::web::media;
 use crate::web::message::Head;
 use crate::web::outcome::{Manner, Outcome, Refusal};
@@ -171,18 +171,18 @@ impl Step {
                 // A later attempt is made without validators.
                 Some((_, Err(_))) => Outcome::Again { at: now, manner: Manner::Later },
                 _ => {
-                    let tries = patience(&candidate, exchange.fault.as_ref(), tries);
+                    let tries = worn(&candidate, exchange.fault.as_ref(), tries, TRIES);
                     outcome(exchange.fault.as_ref(), exchange.status(), tries, back_off, now)
                 }
             })
             .map(|outcome| sobered(outcome, &exchange, &reading));
         let rungs = ladder(&candidate, self.referer_table);
         let rung = asked_by(&candidate, self.referer_table);
-        let outcome = outcome.map(|outcome| climbed(outcome, &reading, &candidate, rungs.len(), now));
+        let outcome = outcome.map(|outcome| climbed(outcome, reading.flaw, &candidate, rungs.len(), now));
         let mut notes = self.notes(&spot, &reading);
         notes.via.clone_from(&candidate.via);
         notes.referer.clone_from(&rung.referer);
-        notes.referer_by = is_picture(&candidate).then(|| rung.by.as_str().to_owned());
+        notes.referer_by = (candidate.role == Role::Image).then(|| rung.by.as_str().to_owned());
         notes.verdict.clone_from(&verdict);
         let mut encoded = archive::encode(&exchange, notes, &self.records)?;
         if let Some((earlier, Ok(_))) = repeated {
@@ -282,11 +282,11 @@ impl Step {
             // What it repeats is gone: it is asked for in full.
             (Some(_), None) => Outcome::Again { at, manner: Manner::Later },
             _ => {
-                let tries = patience(&candidate, fault.as_ref(), tries);
+                let tries = worn(&candidate, fault.as_ref(), tries, TRIES);
                 outcome(fault.as_ref(), found.capture.status, tries, Some(at.after(FIRST_WAIT)), at)
             }
         };
-        let outcome = climbed(outcome, &reading, &candidate, rungs.len(), at);
+        let outcome = climbed(outcome, reading.flaw, &candidate, rungs.len(), at);
         Some(Settled {
             capture: Some(found.capture.clone()),
             verdict: notes.verdict.clone(),
@@ -645,39 +645,6 @@ pub(super) fn priority(role: Role, depth: u16) -> u8 {
 
 /// An address that expires goes before everything else that a page needs.
 const EXPIRES: u8 = 1;
-
-/// The way in which this URL is asked for next.
-pub(super) fn asked_by(candidate: &Candidate, with_table: bool) -> Rung {
-    let rungs = ladder(candidate, with_table);
-    let last = rungs.len() - 1;
-    rungs.into_iter().nth(usize::from(candidate.rung).min(last)).expect("no ladder is without a first rung")
-}
-
-fn is_picture(candidate: &Candidate) -> bool {
-    candidate.role == Role::Image
-}
-
-/// A refusal, or something else in a picture's place: it is asked for in the next way, if there is one. The gate sees
-/// to it that this does not come faster than anything else.
-fn climbed(outcome: Outcome, reading: &Reading, candidate: &Candidate, rungs: usize, now: Timestamp) -> Outcome {
-    let Outcome::Done { status } = outcome else { return outcome };
-    let is_refused = matches!(status, 401 | 403) || reading.flaw.is_some_and(Flaw::is_no_picture);
-    let next = candidate.rung.saturating_add(1);
-    if is_refused && usize::from(next) < rungs {
-        Outcome::Again { at: now, manner: Manner::Rung(next) }
-    } else {
-        outcome
-    }
-}
-
-/// Attempts before this one, as far as they wear out patience: another way of asking is a new beginning, and what is
-/// only the copy of something else deserves one attempt.
-fn patience(candidate: &Candidate, fault: Option<&Fault>, tries: u32) -> u32 {
-    match fault {
-        Some(fault) if relays::is_silence(fault) && relays::is_copy(&candidate.url) => TRIES.max(tries),
-        _ => tries.saturating_sub(u32::from(candidate.rung)),
-    }
-}
 
 /// What was read, on its way to the store.
 fn settled(url: &str, role: Role, reading: Reading) -> Settled {

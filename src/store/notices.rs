@@ -10,14 +10,14 @@ use rusqlite::{OptionalExtension, Transaction};
 use super::commit::Batch;
 use crate::web::candidate::Role;
 
-/// So many different pictures of one host are one notice. Pages often show one picture under two or three addresses, and
-/// a query makes no different one: it is how copies are told from caches.
+/// So many different pictures of one host are one notice. Pages often show one picture under two or three addresses,
+/// and a query makes no different one: it is how copies are kept from caches.
 const MANY: i64 = 6;
 /// Captures of one payload that are looked at.
 const LOOKED_AT: i64 = 256;
 
-/// Looks for notices among the pictures of this batch, and queues again what came in place of a picture and can be asked
-/// for in another way. The hosts concerned.
+/// Looks for notices among the pictures of this batch, and queues again what came in place of a picture and can be
+/// asked for in another way. The hosts concerned.
 pub(super) fn recall(transaction: &Transaction<'_>, batch: &Batch) -> rusqlite::Result<BTreeSet<String>> {
     let mut recalled = BTreeSet::new();
     let pictures = batch.settled.iter().filter(|settled| settled.role == Role::Image && settled.flaw.is_none());

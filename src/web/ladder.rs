@@ -52,8 +52,8 @@ const HOSTS: &[(&str, &str)] = &[
     ("pximg.net", "https://www.pixiv.net/"),
 ];
 
-/// The ways in which this URL may be asked for, none twice; everything but a picture in one way only. The table of hosts
-/// is used when it is `with_table`.
+/// The ways in which this URL may be asked for, none twice; everything but a picture in one way only. The table of
+/// hosts is used when it is `with_table`.
 pub fn ladder(candidate: &Candidate, with_table: bool) -> Vec<Rung> {
     let mut rungs = vec![Rung { by: By::Policy, referer: candidate.referer.clone() }];
     if candidate.role != Role::Image {

@@ -238,7 +238,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_looked_at(start in 0usize..8, tail in proptest::collection::vec(any::<u8>(), 0..200), whole: bool) {
+        fn any_bytes_are_looked_at(
+            start in 0usize..8,
+            tail in proptest::collection::vec(any::<u8>(), 0..200),
+            whole: bool,
+        ) {
             let marks: [&[u8]; 8] =
                 [b"", &PNG[..8], &JPEG[..2], &GIF[..6], &WEBP[..12], b"\0\0\0\x10ftypavif", b"BM", b"\0\0\x01\0"];
             let bytes = [marks[start], &tail].concat();

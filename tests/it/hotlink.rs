@@ -57,7 +57,8 @@ fn story(pictures: &[(&str, String)]) -> String {
                      end, and with commas between their parts, so that nobody takes it for anything else.</p>";
     format!(
         "<!DOCTYPE html><html><head><meta charset=utf-8><title>The pictures of others</title></head>\
-         <body><article><h1>The pictures of others</h1><p>By A. Reporter, 2021-10-26</p>{}{images}</article></body></html>",
+         <body><article><h1>The pictures of others</h1><p>By A. Reporter, 2021-10-26</p>\
+         {}{images}</article></body></html>",
         paragraph.repeat(8)
     )
 }

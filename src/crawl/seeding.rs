@@ -126,6 +126,8 @@ impl Planting<'_> {
             role: Role::Page,
             page: None,
             referer: None,
+            referrer: None,
+            rung: 0,
             priority: 1,
             claims,
             again,

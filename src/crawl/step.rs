@@ -311,8 +311,8 @@ impl Step {
         if !(200..300).contains(&head.status) {
             return reading;
         }
-        let (body, oddity) = coding::undo(&head.content_codings(), body, DOCUMENT);
-        reading.oddities.extend(oddity);
+        let (body, oddities) = coding::undo(head, body, DOCUMENT);
+        reading.oddities.extend(oddities);
         match spot.role {
             Role::Image => reading.picture = picture_size(&body),
             Role::Style => self.read_style(spot, url, head, &body, &mut reading),

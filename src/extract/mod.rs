@@ -72,6 +72,8 @@ pub struct Findings {
     pub cut: bool,
     /// The WHATWG name of the charset used, and where it was learnt.
     pub charset: (&'static str, CharsetFrom),
+    /// The charset that the header names, else the page: by its WHATWG name, or as written when it is the name of none.
+    pub declared_charset: Option<String>,
     /// The readable part.
     pub article: Article,
     /// One logical image per picture, in document order; the lead image first only if it stands first.
@@ -290,15 +292,14 @@ const ROBOTS: [&str; 5] = ["robots", "pressmark", "googlebot", "googlebot-news",
 /// Reads a document; see the module's head.
 pub fn read(document: &Document<'_>) -> Findings {
     let content_type = document.head.field("content-type");
-    let decoded = charset::decode(document.bytes, content_type.as_deref());
     let address = WebUrl::parse(document.url).ok();
+    let host = address.as_ref().map(WebUrl::host);
+    let decoded = charset::decode(document.bytes, content_type.as_deref(), host);
     let is_post = document.is_post;
     let header = Policy::from_header(document.head.fields("referrer-policy"));
     let mut page = Page::read(&decoded.text, address.clone(), decoded.encoding(), header);
     let mut oddities = std::mem::take(&mut page.oddities);
-    if let Some(declared) = decoded.refuted {
-        oddities.push(format!("declared as {declared}, which it is not; read as {}", decoded.name));
-    }
+    oddities.extend(decoded.odd);
 
     let facts = Facts::of(&page);
     let body = Body::of(&page, is_post);
@@ -348,6 +349,7 @@ pub fn read(document: &Document<'_>) -> Findings {
         kind,
         cut: false,
         charset: (decoded.name, decoded.from),
+        declared_charset: decoded.declared,
         article,
         requisites: distinct_requisites(page.requisites, &images),
         links: distinct_links(page.links, &images),

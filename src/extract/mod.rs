@@ -5,6 +5,7 @@
 //! (`tree`) feed everything else: which part is the article and what it says of itself (`article`, `byline`, `dates`),
 //! its pictures (`images`, `srcset`), and what its style sheets name (`style`).
 
+mod attr;
 mod authors;
 mod body;
 mod byline;

@@ -1,9 +1,13 @@
 //! The one walk over a page's tree. It collects everything the other files judge: text blocks and the containers they
 //! stand in, pictures, links, requisites, and what the head says.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 use encoding_rs::Encoding;
 use scraper::{ElementRef, Html, Node};
 
+use super::attr::attr;
 use super::images::Picture;
 use super::marks::Marks;
 use super::{Link, Requisite, folded, style};
@@ -240,7 +244,7 @@ impl Page {
             return;
         }
         let mut state = State { depth: outside.depth + 1, ..outside };
-        if let Some(css) = element.attr("style") {
+        if let Some(css) = attr(element, "style") {
             self.read_css(css);
         }
         match name {
@@ -285,20 +289,20 @@ impl Page {
             }
             _ => {}
         }
-        if let Some(background) = element.attr("background").and_then(|href| self.base.join(href)) {
+        if let Some(background) = attr(element, "background").and_then(|href| self.base.join(href)) {
             self.push_requisite(background, Role::Image, self.policy);
         }
         state.enter(element);
         self.read_author(element, state);
-        let is_block = is_in(BLOCKS, name);
+        let is_block = BLOCKS.contains(name);
         if is_block {
             self.flush(outside);
             state.mark = self.marks.enter(outside.mark, element);
         }
-        let container = is_in(CONTAINERS, name).then_some(self.containers.len());
+        let container = CONTAINERS.contains(name).then_some(self.containers.len());
         if let Some(number) = container {
             let body =
-                element.attr("itemprop").is_some_and(|prop| prop.split_whitespace().any(|one| one == "articleBody"));
+                attr(element, "itemprop").is_some_and(|prop| prop.split_whitespace().any(|one| one == "articleBody"));
             let article = name == "article" || body;
             self.containers.push(Container { end: 0, article });
             state.container = number;
@@ -476,8 +480,8 @@ impl Page {
 
     fn read_author(&mut self, element: ElementRef<'_>, state: State) {
         let has = |attr: &str, words: &[&str]| {
-            let value = element.attr(attr).unwrap_or("").to_ascii_lowercase();
-            value.split_ascii_whitespace().any(|one| words.contains(&one))
+            let value = self::attr(element, attr).unwrap_or("");
+            value.split_ascii_whitespace().any(|one| words.iter().any(|word| one.eq_ignore_ascii_case(word)))
         };
         if state.zone < Zone::Suspect
             && (has("rel", &["author"])
@@ -539,10 +543,10 @@ impl State {
             "nav" | "footer" | "aside" | "menu" | "dialog" => Zone::Around,
             "header" if self.flags.article => Zone::Head,
             "header" => Zone::Around,
-            _ => match element.attr("role").unwrap_or("") {
+            _ => match attr(element, "role").unwrap_or("") {
                 "navigation" | "banner" | "contentinfo" | "complementary" | "search" | "dialog" => Zone::Around,
                 _ if matches!(name, "html" | "body" | "main" | "article") => Zone::Content,
-                _ if [element.attr("class"), element.attr("id")].into_iter().flatten().any(is_suspect) => Zone::Suspect,
+                _ if ["class", "id"].iter().filter_map(|name| attr(element, name)).any(is_suspect) => Zone::Suspect,
                 _ => Zone::Content,
             },
         };
@@ -551,39 +555,51 @@ impl State {
         self.flags.hidden |= is_hidden(element);
         self.heading = match name.as_bytes() {
             [b'h', digit @ b'1'..=b'6'] => digit - b'0',
-            _ if is_in(BLOCKS, name) => 0,
+            _ if BLOCKS.contains(name) => 0,
             _ => self.heading,
         };
     }
 }
 
 fn is_hidden(element: ElementRef<'_>) -> bool {
-    let style = || element.attr("style").unwrap_or("").replace(' ', "").to_ascii_lowercase();
-    element.attr("hidden").is_some()
-        || element.attr("aria-hidden") == Some("true")
-        || style().contains("display:none")
-        || style().contains("visibility:hidden")
+    let hides = |style: &str| {
+        let style = style.replace(' ', "").to_ascii_lowercase();
+        style.contains("display:none") || style.contains("visibility:hidden")
+    };
+    attr(element, "hidden").is_some()
+        || attr(element, "aria-hidden") == Some("true")
+        || attr(element, "style").is_some_and(hides)
 }
 
+/// Words that are asked for at every element.
+type Words = LazyLock<HashSet<&'static str>>;
+
 /// Elements that begin and end a block of text.
-const BLOCKS: &str = "\
-    address article aside blockquote body center dd details div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 \
-    header html li main nav ol p pre section summary table tbody td tfoot th thead tr ul";
+static BLOCKS: Words = Words::new(|| {
+    let words = "\
+        address article aside blockquote body center dd details div dl dt fieldset figcaption figure footer form h1 h2 h3 \
+        h4 h5 h6 header html li main nav ol p pre section summary table tbody td tfoot th thead tr ul";
+    words.split_ascii_whitespace().collect()
+});
 
 /// Elements that may hold a whole article.
-const CONTAINERS: &str = "article body center div form main section td";
+static CONTAINERS: Words =
+    Words::new(|| "article body center div form main section td".split_ascii_whitespace().collect());
 
 /// Words that a class or an id around the article begins with.
-const SUSPECTS: &str = "\
-    ad ads advert advertisement breadcrumb breadcrumbs comment comments cookie copyright disqus footer menu modal \
-    nav navbar navigation newsletter pager pagination popup prev promo recommend recommendations recommended related \
-    relation reply respond share sharing sidebar social subscribe tags toolbar widget";
+static SUSPECTS: Words = Words::new(|| {
+    let words = "\
+        ad ads advert advertisement breadcrumb breadcrumbs comment comments cookie copyright disqus footer menu modal \
+        nav navbar navigation newsletter pager pagination popup prev promo recommend recommendations recommended \
+        related relation reply respond share sharing sidebar social subscribe tags toolbar widget";
+    words.split_ascii_whitespace().collect()
+});
 
 /// `sidebar`, `sidebar-left` and `nav_main`, but not `with-sidebar` or `navy`.
 fn is_suspect(words: &str) -> bool {
     words.split_ascii_whitespace().any(|word| {
-        let first = word.split(['-', '_']).next().unwrap_or("").to_ascii_lowercase();
-        is_in(SUSPECTS, &first)
+        let first = word.split(['-', '_']).next().unwrap_or("");
+        SUSPECTS.contains(&*first.to_ascii_lowercase())
     })
 }
 
@@ -632,16 +648,19 @@ fn affordable(text: &str) -> (&str, Option<&'static str>) {
     }
     let (mut open, mut formatting, mut work, mut elements) = (0usize, 0usize, 0usize, 0usize);
     let mut rest = &text.as_bytes()[..longest];
-    while let Some(at) = rest.iter().position(|byte| *byte == b'<') {
+    while let Some(at) = memchr::memchr(b'<', rest) {
         rest = &rest[at + 1..];
         let left = rest.len() + 1;
         let ends = rest.first() == Some(&b'/');
         rest = &rest[usize::from(ends)..];
         let length = rest.iter().take(10).take_while(|byte| byte.is_ascii_alphanumeric()).count();
-        let name = rest[..length].to_ascii_lowercase();
+        let mut name = [0; 10];
+        name[..length].copy_from_slice(&rest[..length]);
+        name.make_ascii_lowercase();
+        let name = &name[..length];
         // Only short tags are looked through for the slash at their end, so that the count stays linear.
         let tag = rest.iter().take(200).position(|byte| *byte == b'>').map_or(&b""[..], |end| &rest[..end]);
-        let (opens, formats) = match name.as_slice() {
+        let (opens, formats) = match name {
             b"b" | b"big" | b"code" | b"em" | b"font" | b"i" | b"nobr" | b"s" | b"small" | b"strike" | b"strong"
             | b"tt" | b"u" => (1, 1),
             b"" | b"a" | b"p" | b"li" | b"td" | b"tr" | b"th" | b"dd" | b"dt" | b"option" | b"br" | b"hr" | b"img"

@@ -431,7 +431,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_undone(codings in "(gzip|deflate|br|zstd|,|x){0,6}", bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        fn any_bytes_are_undone(
+            codings in "(gzip|deflate|br|zstd|,|x){0,6}",
+            bytes in proptest::collection::vec(any::<u8>(), 0..300),
+        ) {
             let head = Head::read(format!("HTTP/1.1 200 OK\r\nContent-Encoding: {codings}\r\n\r\n").as_bytes());
             for magic in [&b""[..], b"\x1f\x8b\x08\0", b"\x28\xb5\x2f\xfd", b"\x78\x9c"] {
                 prop_assert!(undo(&head, [magic, &bytes].concat(), LIMIT).0.len() <= LIMIT as usize + 4);

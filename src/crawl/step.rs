@@ -387,7 +387,8 @@ impl Step {
                 zone: None,
                 claims: &claims,
             };
-            let findings = extract::read(&document);
+            let mut findings = extract::read(&document);
+            findings.oddities.splice(0..0, reading.oddities.drain(..));
             let listing = if findings.kind == Kind::List { Listing::List } else { Listing::Page };
             for link in &findings.links {
                 self.follow(spot, url, (&link.url, None), listing, reading);

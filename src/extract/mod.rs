@@ -8,6 +8,7 @@
 mod attr;
 mod authors;
 mod body;
+mod bounds;
 mod byline;
 mod dates;
 mod facts;

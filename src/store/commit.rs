@@ -471,8 +471,8 @@ impl Writing<'_> {
         self.execute(
             "INSERT INTO article_version (url, capture, fingerprint, title, byline, source, published_ms,
                  published_local, published_precision, published_from, dates, language, charset, canonical, categories,
-                 text, oddities)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+                 text, oddities, charset_from, charset_declared)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
             rusqlite::params![
                 url,
                 capture,
@@ -491,6 +491,8 @@ impl Writing<'_> {
                 json!(article.categories).to_string(),
                 article.text,
                 json!(findings.oddities).to_string(),
+                findings.charset.1.as_str(),
+                findings.declared_charset,
             ],
         )?;
         self.pictures(self.transaction.last_insert_rowid(), findings)

@@ -18,7 +18,7 @@ pub enum CharsetFrom {
     Bom,
     /// The `Content-Type` field.
     Header,
-    /// A `<meta>` element.
+    /// A `<meta>` element, or an XML declaration.
     Meta,
     /// A guess from the bytes.
     Guess,

@@ -267,7 +267,11 @@ fn what_was_declared_is_kept_and_a_contradiction_said() {
 
 proptest! {
     #[test]
-    fn any_bytes_are_text(bytes in proptest::collection::vec(any::<u8>(), 0..200), label in "\\PC{0,20}", host in "\\PC{0,9}") {
+    fn any_bytes_are_text(
+        bytes in proptest::collection::vec(any::<u8>(), 0..200),
+        label in "\\PC{0,20}",
+        host in "\\PC{0,9}",
+    ) {
         let _ = decode(&bytes, Some(&format!("text/html; charset={label}")), Some(&host));
         for before in ["<!--><meta ", "<?xml encoding=", "<meta charset=hz-gb-2312>"] {
             let page = [before.as_bytes(), &bytes].concat();
@@ -279,7 +283,8 @@ proptest! {
 
     #[test]
     fn any_label_reads_any_bytes(bytes in proptest::collection::vec(128..=255u8, 0..200), label in 0..40usize) {
-        let labels = ["gbk", "big5", "shift_jis", "euc-jp", "euc-kr", "iso-2022-jp", "utf-16", "hz-gb-2312", "latin1", "utf-8"];
-        let _ = decode(&bytes, Some(&format!("text/html; charset={}", labels[label % labels.len()])), None);
+        let labels = "gbk big5 shift_jis euc-jp euc-kr iso-2022-jp utf-16 hz-gb-2312 latin1 utf-8";
+        let label = labels.split(' ').cycle().nth(label).unwrap();
+        let _ = decode(&bytes, Some(&format!("text/html; charset={label}")), None);
     }
 }

@@ -3,6 +3,9 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
+use super::facts::Facts;
+use super::features::Surroundings;
+use super::judge;
 use super::tree::{Block, Page, Place, Zone};
 
 /// The weight from which a block is a paragraph rather than a caption or a button: twenty Han characters, a dozen
@@ -24,8 +27,24 @@ pub(super) struct Body {
 }
 
 impl Body {
-    /// Finds the article of a page; a post is an article as a whole.
-    pub fn of(page: &Page, is_post: bool) -> Body {
+    /// Finds the article of a page; a post is an article as a whole. The rule of thumb says where to look, and what
+    /// stays when the judge keeps nothing.
+    pub fn of(page: &Page, facts: &Facts, is_post: bool) -> Body {
+        let mut body = Body::by_rule(page, is_post);
+        if is_post {
+            return body;
+        }
+        let around = Surroundings { page, facts, chosen: body.containers.clone(), kept: &body.kept };
+        let kept = judge::kept(&around);
+        if kept.iter().any(|number| is_paragraph(&page.blocks[*number])) {
+            body.containers = around_all(page, &kept);
+            body.kept = kept;
+        }
+        body
+    }
+
+    /// The article by a rule of thumb: the part of the page that holds nearly all paragraphs.
+    pub fn by_rule(page: &Page, is_post: bool) -> Body {
         let zone = |last: Zone| {
             let mut own = vec![0; page.containers.len()];
             for block in page.blocks.iter().filter(|block| block.zone <= last && is_paragraph(block)) {
@@ -81,6 +100,21 @@ impl Body {
         let blocks = page.blocks.iter().enumerate().filter(|(number, block)| is_near(*number, block));
         blocks.map(|(_, block)| block).collect()
     }
+}
+
+/// The smallest container with nearly all the text of these blocks.
+fn around_all(page: &Page, kept: &[usize]) -> Range<usize> {
+    let mut own = vec![0; page.containers.len()];
+    for block in kept.iter().map(|number| &page.blocks[*number]) {
+        own[block.container] += block.weight;
+    }
+    let mut before = vec![0];
+    own.iter().for_each(|weight| before.push(before[before.len() - 1] + weight));
+    let total = |at: usize| before[page.containers[at].end] - before[at];
+    let inside = |at: &usize| total(*at) * 100 >= total(0) * NEARLY_ALL;
+    // A container comes after those around it.
+    let at = (0..page.containers.len()).rev().find(inside).unwrap_or(0);
+    at..page.containers[at].end
 }
 
 /// Walks down from the body, or from the one element marked as an article, as long as one part holds nearly all.

@@ -19,6 +19,8 @@ pub(super) struct Facts {
     pub pictures: Vec<String>,
     pub publisher: Option<String>,
     pub sections: Vec<String>,
+    /// The whole text, where structured data has it.
+    pub text: Option<String>,
 }
 
 impl Facts {
@@ -44,6 +46,7 @@ impl Facts {
             facts.authors = article.get("author").map(|value| texts(value, &["name"])).unwrap_or_default();
             facts.pictures = article.get("image").map(picture).unwrap_or_default();
             facts.sections = article.get("articleSection").map(|value| texts(value, &[])).unwrap_or_default();
+            facts.text = article.get("articleBody").and_then(Value::as_str).map(str::to_owned);
             let publisher = article.get("publisher").and_then(|value| texts(value, &["name"]).into_iter().next());
             facts.publisher = publisher.or(facts.publisher);
         }

@@ -64,6 +64,10 @@ const SAMPLE: usize = 64 * 1024;
 /// Characters beyond ASCII that a text must have before its bytes may refute its label.
 const EVIDENCE: usize = 12;
 
+/// Continuation bytes, two in a Chinese character, that no other charset gives the form of UTF-8 by chance. A word or two
+/// it may: «联通» in GBK is the famous one.
+const SURE: usize = 8;
+
 /// Decodes a document. `content_type` is the value of its `Content-Type` field; `host` helps to guess.
 ///
 /// The order of witnesses is the standard's. Two steps go beyond it, because browsers show what follows from a wrong
@@ -243,10 +247,11 @@ fn is_hardly_utf8(bytes: &[u8]) -> bool {
     errors_of_utf8(bytes) * 4 > beyond_ascii(bytes)
 }
 
-/// Enough characters beyond ASCII, and hardly an error among them.
+/// Bytes in the form of UTF-8, and hardly an error among them: pages moved to UTF-8 often keep their old label.
 fn is_surely_utf8(bytes: &[u8]) -> bool {
-    let beyond = bytes.utf8_chunks().map(|chunk| chunk.valid().chars().filter(|c| !c.is_ascii()).count()).sum();
-    (EVIDENCE..).contains(&beyond) && errors_of_utf8(bytes) * 20 <= beyond
+    let beyond = |text: &str| text.chars().map(|c| c.len_utf8() - 1).sum::<usize>();
+    let beyond: usize = bytes.utf8_chunks().map(|chunk| beyond(chunk.valid())).sum();
+    beyond >= SURE && errors_of_utf8(bytes) * 20 <= beyond
 }
 
 /// How many sequences are not UTF-8; one that is cut off at the end of a sample is none.

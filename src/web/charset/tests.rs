@@ -208,6 +208,7 @@ fn a_label_that_the_bytes_refute_gives_way() {
 fn a_label_stands_while_there_is_any_doubt() {
     // Too little text to refute anything, whatever it looks like.
     check("<p>微信".as_bytes(), Some("text/html; charset=gbk"), ("GBK", Header));
+    check(&coded("gbk", "<meta charset=gbk><p>联通"), None, ("GBK", Meta));
     check("<p>é".as_bytes(), Some("text/html; charset=iso-8859-1"), ("windows-1252", Header));
     check(&coded("gbk", "<meta charset=gbk><p>微信"), Some("text/html; charset=latin1"), ("windows-1252", Header));
     check(

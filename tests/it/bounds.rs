@@ -63,15 +63,13 @@ fn nesting_has_a_bound() {
 
 #[test]
 fn numbers_have_a_bound() {
-    check("paragraphs", &"<p>x".repeat(210_000), 200_001, ELEMENTS);
+    check("cells", &("<table>".to_owned() + &"<td></td>".repeat(210_000)), 0, ELEMENTS);
     check("comments", &"<!-- x -->".repeat(210_000), 0, ELEMENTS);
-    check("cells", &("<table>".to_owned() + &"<td>x".repeat(210_000)), 200_001, ELEMENTS);
     check("links", &numbered(25_000, |n| format!("<a href=/{n}>x</a> ")), 20_001, MANY);
     check("pictures", &numbered(25_000, |n| format!("<img src=/{n}.png>")), 20_001, MANY);
     check("files", &format!("<style>{}</style>", numbered(25_000, |n| format!("a{{b:url({n})}}"))), 20_001, MANY);
-    check("signatures", &"<div class=author>Jane Doe</div>".repeat(20_000), 21_000, "");
+    check("signatures", &"<div class=author>Jane Doe</div>".repeat(5_000), 6_000, "");
     check("candidates", &format!("<img srcset='{}'>", numbered(300_000, |n| format!("/{n} {n}w, "))), 64, "");
-    check("noscript", &("<noscript>".to_owned() + &"<p>x".repeat(210_000)), 1, ELEMENTS);
 }
 
 #[test]
@@ -125,12 +123,15 @@ fn a_real_page_of_many_megabytes_is_read_whole() {
                  people swim in <a href='/swim?day=today&amp;page=1'>it</a> again.</p><ul><li>one<li>two</ul>\
                  <figure><img src='/a.jpg' alt='the river' width=800 height=600><figcaption>The river</figcaption>\
                  </figure></section>\n";
-    let page = |many: usize| format!("<!doctype html><title>x</title><body><main>{}</main>", block.repeat(many));
-    let whole = page((2 << 20) / block.len());
+    let page = |block: &str, bytes: usize| {
+        format!("<!doctype html><title>x</title><body><main>{}</main>", block.repeat(bytes / block.len()))
+    };
+    let whole = page(block, 1 << 20);
     let found = found(&whole);
     assert_eq!(found.oddities, [""; 0]);
     assert_eq!(found.article.text.matches("A heading").count(), whole.matches("A heading").count());
-    check("of ten", &page((10 << 20) / block.len()), 250_000, "the rest was left out");
+    let long = block.replace("people swim in", &"people swim in it, and nobody says a word, and ".repeat(200));
+    check("of ten", &page(&long, 10 << 20), 10_000, LONG);
 }
 
 /// Pieces of pages, divided by tildes: tags whole and in halves, what changes how a parser reads, parts of values.

@@ -64,8 +64,8 @@ const SAMPLE: usize = 64 * 1024;
 /// Characters beyond ASCII that a text must have before its bytes may refute its label.
 const EVIDENCE: usize = 12;
 
-/// Continuation bytes, two in a Chinese character, that no other charset gives the form of UTF-8 by chance. A word or two
-/// it may: «联通» in GBK is the famous one.
+/// Continuation bytes, two in a Chinese character, that no other charset gives the form of UTF-8 by chance. A word or
+/// two it may: «联通» in GBK is the famous one.
 const SURE: usize = 8;
 
 /// Decodes a document. `content_type` is the value of its `Content-Type` field; `host` helps to guess.

@@ -144,7 +144,8 @@ const PIECES: &str = "\
     <meta charset=gbk>~<meta http-equiv=refresh content='0;url=/r'>~<meta name=referrer content=never>~\
     <base href=//b.example/>~<base href='%'>~<link rel=canonical href=/c>~<link rel=stylesheet href=/s.css>~\
     <img src=/a.jpg>~<img data-src='/b.jpg' srcset='/c.jpg 2x, /d'>~<picture>~<source srcset=/e.webp>~</picture>~\
-    <video poster=/v.jpg>~<figure>~<figcaption>~</figcaption>~<time datetime=2024-03-04>~<span class=author>~ style='background:url(/z.png)'~ title=\"~\
+    <video poster=/v.jpg>~<figure>~<figcaption>~</figcaption>~<time datetime=2024-03-04>~\
+    <span class=author>~ style='background:url(/z.png)'~ title=\"~\
     \"~'~>~<~/~=~&amp;~&#x0;~&notin~\u{0}~ ~\n~text ~文 / 林晚舟 ~2024年3月4日 10:06~<script type=application/ld+json>~\
     {\"@type\":\"Article\",\"image\":[~\"/j.jpg\"~]}~{\"@graph\":~null~<frame>~<body>~<html lang=zh>~<head>~<hr>~\
     <br/>";

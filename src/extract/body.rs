@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
+use super::byline;
 use super::facts::Facts;
 use super::features::Surroundings;
 use super::judge;
@@ -15,6 +16,9 @@ pub(super) const PARAGRAPH: usize = 60;
 /// A container that holds this much of the text of the one around it, in percent, holds the article; the rest is
 /// teasers. Lower, and articles lose their first paragraph.
 const NEARLY_ALL: usize = 85;
+
+/// A line that only credits people is no longer than this, in characters.
+const CREDIT: usize = 60;
 
 /// The part of a page that is the article.
 pub(super) struct Body {
@@ -35,7 +39,8 @@ impl Body {
             return body;
         }
         let around = Surroundings { page, facts, chosen: body.containers.clone(), kept: &body.kept };
-        let kept = judge::kept(&around);
+        let mut kept = judge::kept(&around);
+        kept.retain(|number| !is_credit(&page.blocks[*number]));
         if kept.iter().any(|number| is_paragraph(&page.blocks[*number])) {
             body.containers = around_all(page, &kept);
             body.kept = kept;
@@ -100,6 +105,16 @@ impl Body {
         let blocks = page.blocks.iter().enumerate().filter(|(number, block)| is_near(*number, block));
         blocks.map(|(_, block)| block).collect()
     }
+}
+
+/// A line that says who wrote the article, or where it is from, and nothing else.
+fn is_credit(block: &Block) -> bool {
+    let is_sentence = block.text.contains(['。', '！', '？', '!', '?']);
+    if block.heading > 0 || is_sentence || block.text.chars().count() > CREDIT {
+        return false;
+    }
+    let credits = byline::credits(&block.text);
+    !credits.people.is_empty() || credits.source.is_some()
 }
 
 /// The smallest container with nearly all the text of these blocks.

@@ -208,7 +208,7 @@ impl Writing<'_> {
             self.offer(candidate)?;
         }
         if let (Some(Page(findings)), Some(capture)) = (&settled.page, capture)
-            && findings.kind == Kind::Article
+            && matches!(findings.kind, Kind::Article | Kind::Gallery)
         {
             self.article(url, capture, findings)?;
         }

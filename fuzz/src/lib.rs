@@ -5,8 +5,12 @@ use std::io::{BufRead, Read, Write};
 
 use pressmark::archive::cdxj::Line;
 use pressmark::archive::{Reading, Record, Source, Step};
+use pressmark::extract::{Document, VariantRole, read};
 use pressmark::politeness::{MOST_CRAWL_DELAY, Robots, survey};
+use pressmark::web::charset;
+use pressmark::web::claims::Claims;
 use pressmark::web::message::{Head, head_len};
+use pressmark::web::time::Timestamp;
 
 /// Any bytes are read to their end as a WARC; what is read at a record's place by itself is the same record.
 pub fn warc(bytes: &[u8]) {
@@ -124,4 +128,24 @@ pub fn http(bytes: &[u8]) {
     let record = Record { version: String::new(), fields: Vec::new(), block, offset: 0, length: 0 };
     let (head, body) = record.http();
     assert_eq!([head, body].concat(), bytes);
+}
+
+/// The first line is a Content-Type, the rest a page: it is read, as a page and as a post, and what is said of its
+/// parts points at what is there.
+pub fn page(bytes: &[u8]) {
+    let (media, page) = bytes.split_at(bytes.iter().position(|byte| *byte == b'\n').unwrap_or(0));
+    let media = String::from_utf8_lossy(media).replace(['\r', '\n'], " ");
+    let head = Head::read(format!("HTTP/1.1 200 OK\r\nContent-Type: {media}\r\n\r\n").as_bytes());
+    let decoded = charset::decode(page, Some(&media), Some("h.example"));
+    assert!(decoded.text.len() <= 3 * page.len() + 3, "text out of nothing");
+    for (url, is_post) in [("http://h.example/a/b", false), ("file:///seeds/x.md", true)] {
+        let claims = Claims::default();
+        let (at, head, bytes) = (Timestamp(0), &head, page);
+        let document = Document { url, at, head, bytes, is_post, zone: None, claims: &claims };
+        let found = read(&document);
+        assert!(found.article.lead_image.is_none_or(|lead| lead < found.images.len()), "a lead that is not there");
+        for image in &found.images {
+            assert_eq!(image.variants.first().map(|first| first.role), Some(VariantRole::Original), "{image:?}");
+        }
+    }
 }

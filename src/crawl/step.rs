@@ -337,8 +337,8 @@ impl Step {
         if !(200..300).contains(&head.status) {
             return reading;
         }
-        let (body, oddity) = coding::undo(&head.content_codings(), body, DOCUMENT);
-        reading.oddities.extend(oddity);
+        let (body, oddities) = coding::undo(head, body, DOCUMENT);
+        reading.oddities.extend(oddities);
         match spot.role {
             Role::Image => {
                 let seen = picture::inspect(&body, (body.len() as u64) < DOCUMENT);
@@ -430,7 +430,8 @@ impl Step {
                 zone: None,
                 claims: &claims,
             };
-            let findings = extract::read(&document);
+            let mut findings = extract::read(&document);
+            findings.oddities.splice(0..0, reading.oddities.drain(..));
             let listing = if findings.kind == Kind::List { Listing::List } else { Listing::Page };
             for link in &findings.links {
                 self.follow(spot, url, (&link.url, None), listing, reading);

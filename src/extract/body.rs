@@ -93,14 +93,17 @@ impl Body {
         texts.join("\n")
     }
 
-    /// Short lines that may hold a byline or a date: the header's, those just before the text, its first and last.
+    /// Short lines that may hold a byline or a date: the header's, those just before and behind the text, its first and last.
     pub fn lines<'a>(&self, page: &'a Page) -> Vec<&'a Block> {
         let first = self.kept.first().copied().unwrap_or(0);
         let near = first.saturating_sub(12)..first;
+        let last = self.kept.last().map_or(0, |last| last + 1);
+        let behind = last..last + 6;
         let ends = self.kept.iter().take(5).chain(self.kept.iter().rev().take(5));
         let ends: HashSet<usize> = ends.copied().collect();
         let is_near = |number: usize, block: &Block| {
-            block.zone == Zone::Head || near.contains(&number) && block.zone < Zone::Around || ends.contains(&number)
+            let is_beside = near.contains(&number) || behind.contains(&number);
+            block.zone == Zone::Head || is_beside && block.zone < Zone::Around || ends.contains(&number)
         };
         let blocks = page.blocks.iter().enumerate().filter(|(number, block)| is_near(*number, block));
         blocks.map(|(_, block)| block).collect()

@@ -241,7 +241,7 @@ impl Text {
                 '.' | '!' | '?' | '。' | '！' | '？' | '…' | '।' | '؟' => counted.sentences += 1,
                 ',' | '，' | '、' | ';' | '；' => counted.commas += 1,
                 '|' | '©' | '»' | '«' | '›' | '·' | '•' | '/' | '→' | '#' | '@' | '_' | '>' | '+' => {
-                    counted.symbols += 1
+                    counted.symbols += 1;
                 }
                 _ => {}
             }
@@ -298,11 +298,11 @@ impl Containers {
         page.blocks.iter().for_each(|block| inside[block.container].add(block));
         let mut parent = vec![0; count];
         let mut open: Vec<usize> = Vec::new();
-        for at in 0..count {
+        for (at, parent) in parent.iter_mut().enumerate() {
             while open.last().is_some_and(|outer| page.containers[*outer].end <= at) {
                 open.pop();
             }
-            parent[at] = open.last().copied().unwrap_or(0);
+            *parent = open.last().copied().unwrap_or(0);
             open.push(at);
         }
         for at in (1..count).rev() {

@@ -82,7 +82,7 @@ impl Picture {
     /// Reads an `img` (with the `source` elements before it), an `image` of SVG, or any element with such attributes.
     /// None for a tracking pixel.
     pub fn read(element: ElementRef<'_>, base: &Base, policy: Policy, link: Option<&WebUrl>) -> Option<Picture> {
-        let attr = |name: &str| element.attr(name);
+        let attr = |name: &str| super::attr::attr(element, name);
         let number = |names: [&str; 3]| {
             names.into_iter().filter_map(attr).find_map(|value| value.trim().trim_end_matches("px").parse::<u32>().ok())
         };

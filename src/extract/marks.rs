@@ -33,7 +33,7 @@ impl Marks {
     pub fn enter(&mut self, parent: usize, element: ElementRef<'_>) -> usize {
         let mut text = element.value().name().to_owned();
         for name in ["class", "id", "role", "itemprop"] {
-            if let Some(value) = element.attr(name) {
+            if let Some(value) = super::attr::attr(element, name) {
                 text.push(' ');
                 text.push_str(value);
             }

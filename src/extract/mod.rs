@@ -5,8 +5,10 @@
 //! (`tree`) feed everything else: which part is the article and what it says of itself (`article`, `byline`, `dates`),
 //! its pictures (`images`, `srcset`), and what its style sheets name (`style`).
 
+mod attr;
 mod authors;
 mod body;
+mod bounds;
 mod byline;
 mod dates;
 mod facts;
@@ -78,6 +80,8 @@ pub struct Findings {
     pub cut: bool,
     /// The WHATWG name of the charset used, and where it was learnt.
     pub charset: (&'static str, CharsetFrom),
+    /// The charset that the header names, else the page: by its WHATWG name, or as written when it is the name of none.
+    pub declared_charset: Option<String>,
     /// The readable part.
     pub article: Article,
     /// One logical image per picture, in document order; the lead image first only if it stands first.
@@ -295,16 +299,13 @@ const ROBOTS: [&str; 5] = ["robots", "pressmark", "googlebot", "googlebot-news",
 
 /// Reads a document; see the module's head.
 pub fn read(document: &Document<'_>) -> Findings {
-    let content_type = document.head.field("content-type");
-    let decoded = charset::decode(document.bytes, content_type.as_deref());
     let address = WebUrl::parse(document.url).ok();
+    let decoded = decoded(document, address.as_ref());
     let is_post = document.is_post;
     let header = Policy::from_header(document.head.fields("referrer-policy"));
     let mut page = Page::read(&decoded.text, address.clone(), decoded.encoding(), header);
     let mut oddities = std::mem::take(&mut page.oddities);
-    if let Some(declared) = decoded.refuted {
-        oddities.push(format!("declared as {declared}, which it is not; read as {}", decoded.name));
-    }
+    oddities.extend(decoded.odd);
 
     let facts = Facts::of(&page);
     let body = Body::of(&page, &facts, is_post);
@@ -361,6 +362,7 @@ pub fn read(document: &Document<'_>) -> Findings {
         kind,
         cut,
         charset: (decoded.name, decoded.from),
+        declared_charset: decoded.declared,
         article,
         requisites: distinct_requisites(page.requisites, &images),
         links: distinct_links(page.links, &images),
@@ -369,6 +371,10 @@ pub fn read(document: &Document<'_>) -> Findings {
         meta_robots,
         oddities,
     }
+}
+
+fn decoded<'a>(document: &Document<'a>, address: Option<&WebUrl>) -> charset::Decoded<'a> {
+    charset::decode(document.bytes, document.head.field("content-type").as_deref(), address.map(WebUrl::host))
 }
 
 /// What the judge of blocks sees of one, and what it is trained on (`scripts/train_blocks.py`).
@@ -391,8 +397,9 @@ pub fn features() -> Vec<String> {
 
 /// What the judge of blocks sees of a document.
 pub fn sights(document: &Document<'_>) -> Vec<Sight> {
-    let decoded = charset::decode(document.bytes, document.head.field("content-type").as_deref());
-    let page = Page::read(&decoded.text, WebUrl::parse(document.url).ok(), decoded.encoding(), None);
+    let address = WebUrl::parse(document.url).ok();
+    let decoded = decoded(document, address.as_ref());
+    let page = Page::read(&decoded.text, address, decoded.encoding(), None);
     let facts = Facts::of(&page);
     let body = Body::by_rule(&page, document.is_post);
     let around =

@@ -273,6 +273,8 @@ const CUTS: &[&str] = &[
 
 /// A page with more text of its own than this is there; a third of it where the page says that it is an article.
 const LITTLE: usize = 900;
+/// What a page says to readers without scripts stands within so many bytes.
+const START: usize = 1 << 20;
 /// A shell has no more text than this.
 const EMPTY: usize = 150;
 /// A line that says that an article is cut is no longer than this, in characters.
@@ -305,8 +307,7 @@ pub(super) fn instead(page: &Page, body: &Body, facts: &Facts, source: &str) -> 
     }
     let scripts = page.requisites.iter().any(|one| one.role == crate::web::candidate::Role::Script);
     let source_says = |words: &[&str]| {
-        let start = &source[..source.floor_char_boundary(1 << 20)];
-        let start = start.to_ascii_lowercase();
+        let start = String::from_utf8_lossy(&source.as_bytes()[..source.len().min(START)]).to_lowercase();
         says(words, &start)
     };
     if own == 0 && all < EMPTY && (scripts || source.contains("<script")) {

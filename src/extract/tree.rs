@@ -1,9 +1,14 @@
 //! The one walk over a page's tree. It collects everything the other files judge: text blocks and the containers they
 //! stand in, pictures, links, requisites, and what the head says.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 use encoding_rs::Encoding;
 use scraper::{ElementRef, Html, Node};
 
+use super::attr::attr;
+use super::bounds::{self, DEEPEST};
 use super::images::Picture;
 use super::marks::Marks;
 use super::{Link, Requisite, folded, style};
@@ -11,21 +16,14 @@ use crate::web::candidate::Role;
 use crate::web::referrer::Policy;
 use crate::web::url::WebUrl;
 
-/// Longer documents are cut: the longest article pages seen are 2 MB, and the tree takes some twenty times the text.
-const LONGEST: usize = 8 << 20;
+/// Pictures, links and requisites that are kept of one page, of each. Lists of everything have a tenth of it.
+const MANY: usize = 20_000;
 
-/// Deeper elements are left out. Real pages stay below 100; the walk needs a stack frame for each level.
-const DEEPEST: usize = 200;
+/// Elements that name an author or an instant. Pages with hundreds of comments have hundreds.
+const SIGNATURES: usize = 1000;
 
-/// What parsing may cost, in elements open at each start tag: the parser looks through all of them, and repeats the
-/// open formatting elements in each new block. A page of 2 MB with everyday nesting costs 2 million.
-const WORK: usize = 24_000_000;
-
-/// Elements that are read. A page of 2 MB has 60,000; a tree takes a kilobyte for each, and what is made of it as much.
-const ELEMENTS: usize = 200_000;
-
-/// Formatting elements that may stay open at once; each block inside them repeats them all.
-const FORMATTING: usize = 64;
+/// Characters kept of a caption.
+const CAPTION: usize = 2000;
 
 /// Characters kept of a link's text.
 const LINK_TEXT: usize = 200;
@@ -141,6 +139,7 @@ pub(super) struct Page {
     own: Option<WebUrl>,
     unreadable: usize,
     too_deep: bool,
+    too_many: bool,
     line: String,
     linked: usize,
     stressed: usize,
@@ -152,7 +151,7 @@ pub(super) struct Page {
 impl Page {
     /// Parses and walks a page. `header` is the policy its answer's head asks for.
     pub fn read(text: &str, own: Option<WebUrl>, encoding: &'static Encoding, header: Option<Policy>) -> Page {
-        let (text, cut) = affordable(text);
+        let (text, cut) = bounds::affordable(text);
         let html = Html::parse_document(text);
         let mut page = Page {
             base: Base { url: own.clone(), encoding },
@@ -175,6 +174,7 @@ impl Page {
             own,
             unreadable: 0,
             too_deep: false,
+            too_many: false,
             line: String::new(),
             linked: 0,
             stressed: 0,
@@ -199,6 +199,9 @@ impl Page {
         page.containers[0].end = page.containers.len();
         if page.unreadable > 0 {
             page.oddities.push(format!("addresses that could not be read: {}", page.unreadable));
+        }
+        if page.too_many {
+            page.oddities.push(format!("more than {MANY} pictures, links or files were left out"));
         }
         if page.too_deep {
             page.oddities.push(format!("elements nested deeper than {DEEPEST} were left out"));
@@ -240,7 +243,7 @@ impl Page {
             return;
         }
         let mut state = State { depth: outside.depth + 1, ..outside };
-        if let Some(css) = element.attr("style") {
+        if let Some(css) = attr(element, "style") {
             self.read_css(css);
         }
         match name {
@@ -260,7 +263,7 @@ impl Page {
             "img" | "amp-img" => return self.read_picture(element, state),
             "image" if state.flags.svg => {
                 return self.read_address(element, &["href"], |page, url| {
-                    page.pictures.push(Picture::bare(url, page.policy).at(page.place(state)));
+                    page.push_picture(Picture::bare(url, page.policy), state);
                 });
             }
             "use" if state.flags.svg => return self.need(element, "href", Role::Image),
@@ -273,7 +276,7 @@ impl Page {
             }
             "video" => {
                 return self.read_address(element, &["poster"], |page, url| {
-                    page.pictures.push(Picture::bare(url, page.policy).at(page.place(state)));
+                    page.push_picture(Picture::bare(url, page.policy), state);
                 });
             }
             "audio" => return,
@@ -281,24 +284,24 @@ impl Page {
             "area" => self.read_link(element, state),
             "time" => self.read_time(element, state),
             "figcaption" => {
-                self.caption = Some(text_of(element, usize::MAX)).filter(|text| !text.is_empty());
+                self.caption = Some(text_of(element, CAPTION)).filter(|text| !text.is_empty());
             }
             _ => {}
         }
-        if let Some(background) = element.attr("background").and_then(|href| self.base.join(href)) {
+        if let Some(background) = attr(element, "background").and_then(|href| self.base.join(href)) {
             self.push_requisite(background, Role::Image, self.policy);
         }
         state.enter(element);
         self.read_author(element, state);
-        let is_block = is_in(BLOCKS, name);
+        let is_block = BLOCKS.contains(name);
         if is_block {
             self.flush(outside);
             state.mark = self.marks.enter(outside.mark, element);
         }
-        let container = is_in(CONTAINERS, name).then_some(self.containers.len());
+        let container = CONTAINERS.contains(name).then_some(self.containers.len());
         if let Some(number) = container {
             let body =
-                element.attr("itemprop").is_some_and(|prop| prop.split_whitespace().any(|one| one == "articleBody"));
+                attr(element, "itemprop").is_some_and(|prop| prop.split_whitespace().any(|one| one == "articleBody"));
             let article = name == "article" || body;
             self.containers.push(Container { end: 0, article });
             state.container = number;
@@ -365,7 +368,7 @@ impl Page {
             {
                 self.push_requisite(stand_in, Role::Image, self.policy);
             }
-            self.pictures.push(picture.at(self.place(state)));
+            self.push_picture(picture, state);
         }
     }
 
@@ -459,7 +462,8 @@ impl Page {
         }
         self.read_address(element, &["href"], |page, url| {
             if page.own.as_ref() != Some(&url) {
-                page.links.push(FoundLink { link: Link { url, text, nofollow }, place, in_heading });
+                let room = page.room(page.links.len());
+                page.links.extend(room.then_some(FoundLink { link: Link { url, text, nofollow }, place, in_heading }));
             }
         });
     }
@@ -468,7 +472,11 @@ impl Page {
         let hints =
             [element.attr("itemprop"), element.attr("class")].into_iter().flatten().collect::<Vec<_>>().join(" ");
         let hints = hints.to_ascii_lowercase();
-        if state.zone < Zone::Suspect && !hints.contains("modified") && !hints.contains("update") {
+        if state.zone < Zone::Suspect
+            && self.times.len() < SIGNATURES
+            && !hints.contains("modified")
+            && !hints.contains("update")
+        {
             let text = text_of(element, LINK_TEXT);
             self.times.push(element.attr("datetime").map(folded).filter(|date| !date.is_empty()).unwrap_or(text));
         }
@@ -476,10 +484,11 @@ impl Page {
 
     fn read_author(&mut self, element: ElementRef<'_>, state: State) {
         let has = |attr: &str, words: &[&str]| {
-            let value = element.attr(attr).unwrap_or("").to_ascii_lowercase();
-            value.split_ascii_whitespace().any(|one| words.contains(&one))
+            let value = self::attr(element, attr).unwrap_or("");
+            value.split_ascii_whitespace().any(|one| words.iter().any(|word| one.eq_ignore_ascii_case(word)))
         };
         if state.zone < Zone::Suspect
+            && self.authors.len() < SIGNATURES
             && (has("rel", &["author"])
                 || has("itemprop", &["author"])
                 || has("class", &["byline", "author", "author-name", "byline-name", "post-author", "entry-author"]))
@@ -503,8 +512,20 @@ impl Page {
         }
     }
 
+    /// Whether one more is kept where there are so many.
+    fn room(&mut self, there: usize) -> bool {
+        self.too_many |= there >= MANY;
+        there < MANY
+    }
+
+    fn push_picture(&mut self, picture: Picture, state: State) {
+        let picture = self.room(self.pictures.len()).then(|| picture.at(self.place(state)));
+        self.pictures.extend(picture);
+    }
+
     fn push_requisite(&mut self, url: WebUrl, role: Role, policy: Policy) {
-        self.requisites.push(Requisite { url, role, policy });
+        let room = self.room(self.requisites.len());
+        self.requisites.extend(room.then_some(Requisite { url, role, policy }));
     }
 }
 
@@ -539,10 +560,10 @@ impl State {
             "nav" | "footer" | "aside" | "menu" | "dialog" => Zone::Around,
             "header" if self.flags.article => Zone::Head,
             "header" => Zone::Around,
-            _ => match element.attr("role").unwrap_or("") {
+            _ => match attr(element, "role").unwrap_or("") {
                 "navigation" | "banner" | "contentinfo" | "complementary" | "search" | "dialog" => Zone::Around,
                 _ if matches!(name, "html" | "body" | "main" | "article") => Zone::Content,
-                _ if [element.attr("class"), element.attr("id")].into_iter().flatten().any(is_suspect) => Zone::Suspect,
+                _ if ["class", "id"].iter().filter_map(|name| attr(element, name)).any(is_suspect) => Zone::Suspect,
                 _ => Zone::Content,
             },
         };
@@ -551,39 +572,51 @@ impl State {
         self.flags.hidden |= is_hidden(element);
         self.heading = match name.as_bytes() {
             [b'h', digit @ b'1'..=b'6'] => digit - b'0',
-            _ if is_in(BLOCKS, name) => 0,
+            _ if BLOCKS.contains(name) => 0,
             _ => self.heading,
         };
     }
 }
 
 fn is_hidden(element: ElementRef<'_>) -> bool {
-    let style = || element.attr("style").unwrap_or("").replace(' ', "").to_ascii_lowercase();
-    element.attr("hidden").is_some()
-        || element.attr("aria-hidden") == Some("true")
-        || style().contains("display:none")
-        || style().contains("visibility:hidden")
+    let hides = |style: &str| {
+        let style = style.replace(' ', "").to_ascii_lowercase();
+        style.contains("display:none") || style.contains("visibility:hidden")
+    };
+    attr(element, "hidden").is_some()
+        || attr(element, "aria-hidden") == Some("true")
+        || attr(element, "style").is_some_and(hides)
 }
 
+/// Words that are asked for at every element.
+type Words = LazyLock<HashSet<&'static str>>;
+
 /// Elements that begin and end a block of text.
-const BLOCKS: &str = "\
-    address article aside blockquote body center dd details div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 \
-    header html li main nav ol p pre section summary table tbody td tfoot th thead tr ul";
+static BLOCKS: Words = Words::new(|| {
+    let words = "\
+        address article aside blockquote body center dd details div dl dt fieldset figcaption figure footer form h1 h2 \
+        h3 h4 h5 h6 header html li main nav ol p pre section summary table tbody td tfoot th thead tr ul";
+    words.split_ascii_whitespace().collect()
+});
 
 /// Elements that may hold a whole article.
-const CONTAINERS: &str = "article body center div form main section td";
+static CONTAINERS: Words =
+    Words::new(|| "article body center div form main section td".split_ascii_whitespace().collect());
 
 /// Words that a class or an id around the article begins with.
-const SUSPECTS: &str = "\
-    ad ads advert advertisement breadcrumb breadcrumbs comment comments cookie copyright disqus footer menu modal \
-    nav navbar navigation newsletter pager pagination popup prev promo recommend recommendations recommended related \
-    relation reply respond share sharing sidebar social subscribe tags toolbar widget";
+static SUSPECTS: Words = Words::new(|| {
+    let words = "\
+        ad ads advert advertisement breadcrumb breadcrumbs comment comments cookie copyright disqus footer menu modal \
+        nav navbar navigation newsletter pager pagination popup prev promo recommend recommendations recommended \
+        related relation reply respond share sharing sidebar social subscribe tags toolbar widget";
+    words.split_ascii_whitespace().collect()
+});
 
 /// `sidebar`, `sidebar-left` and `nav_main`, but not `with-sidebar` or `navy`.
 fn is_suspect(words: &str) -> bool {
     words.split_ascii_whitespace().any(|word| {
-        let first = word.split(['-', '_']).next().unwrap_or("").to_ascii_lowercase();
-        is_in(SUSPECTS, &first)
+        let first = word.split(['-', '_']).next().unwrap_or("");
+        SUSPECTS.contains(&*first.to_ascii_lowercase())
     })
 }
 
@@ -599,19 +632,29 @@ pub(super) fn weight(text: &str) -> usize {
 
 /// The text of an element, white space folded, at most `longest` characters, scripts left out.
 fn text_of(element: ElementRef<'_>, longest: usize) -> String {
-    let (mut text, mut kept) = (String::new(), 0);
+    let (mut text, mut kept, mut between) = (String::new(), 0, false);
     for node in element.descendants() {
         let Node::Text(piece) = node.value() else { continue };
         let parent = node.parent().and_then(ElementRef::wrap);
-        if !parent.is_some_and(|parent| matches!(parent.value().name(), "script" | "style" | "noscript")) {
-            text.push_str(piece);
-            kept += piece.chars().filter(|c| !c.is_whitespace()).count();
+        if parent.is_some_and(|parent| matches!(parent.value().name(), "script" | "style" | "noscript")) {
+            continue;
         }
-        if kept > longest {
-            break;
+        for c in piece.chars() {
+            if c.is_whitespace() {
+                between = kept > 0;
+                continue;
+            }
+            let space = std::mem::take(&mut between).then_some(' ');
+            for c in space.into_iter().chain([c]) {
+                text.push(c);
+                kept += 1;
+                if kept == longest {
+                    return text;
+                }
+            }
         }
     }
-    folded(&text).chars().take(longest).collect()
+    text
 }
 
 /// It was meant as an address of the web, so it is worth a word that it is none.
@@ -620,54 +663,4 @@ fn looks_like_web(value: &str) -> bool {
         Some((scheme, _)) if scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()) => scheme.starts_with("http"),
         _ => true,
     }
-}
-
-/// As much of the text as the parser can take in reasonable time, and why there is no more. The parser's own cost
-/// grows with the elements that are open, so they are counted before, roughly: elements whose end tag may be left out
-/// do not count, and every end tag ends one.
-fn affordable(text: &str) -> (&str, Option<&'static str>) {
-    let mut longest = text.len().min(LONGEST);
-    while !text.is_char_boundary(longest) {
-        longest -= 1;
-    }
-    let (mut open, mut formatting, mut work, mut elements) = (0usize, 0usize, 0usize, 0usize);
-    let mut rest = &text.as_bytes()[..longest];
-    while let Some(at) = rest.iter().position(|byte| *byte == b'<') {
-        rest = &rest[at + 1..];
-        let left = rest.len() + 1;
-        let ends = rest.first() == Some(&b'/');
-        rest = &rest[usize::from(ends)..];
-        let length = rest.iter().take(10).take_while(|byte| byte.is_ascii_alphanumeric()).count();
-        let name = rest[..length].to_ascii_lowercase();
-        // Only short tags are looked through for the slash at their end, so that the count stays linear.
-        let tag = rest.iter().take(200).position(|byte| *byte == b'>').map_or(&b""[..], |end| &rest[..end]);
-        let (opens, formats) = match name.as_slice() {
-            b"b" | b"big" | b"code" | b"em" | b"font" | b"i" | b"nobr" | b"s" | b"small" | b"strike" | b"strong"
-            | b"tt" | b"u" => (1, 1),
-            b"" | b"a" | b"p" | b"li" | b"td" | b"tr" | b"th" | b"dd" | b"dt" | b"option" | b"br" | b"hr" | b"img"
-            | b"meta" | b"link" | b"input" | b"source" | b"area" | b"base" | b"col" | b"embed" | b"wbr" => (0, 0),
-            _ if tag.ends_with(b"/") => (0, 0),
-            _ => (1, 0),
-        };
-        if ends {
-            (open, formatting) = (open.saturating_sub(opens), formatting.saturating_sub(formats));
-        } else {
-            (open, formatting) = (open + opens, formatting + formats);
-            elements += usize::from(length > 0);
-            work += 1 + open + 16 * formatting;
-        }
-        if work > WORK || open > 4 * DEEPEST || formatting > FORMATTING {
-            return (&text[..longest - left], Some("the rest was left out: too many elements are open at once"));
-        }
-        if elements > ELEMENTS {
-            return (&text[..longest - left], Some("the rest was left out: more than 200,000 elements"));
-        }
-        // Scripts are full of tags that nobody parses.
-        if name == b"script" && !ends {
-            rest = &rest
-                [rest.windows(8).position(|window| window.eq_ignore_ascii_case(b"</script")).unwrap_or(rest.len())..];
-        }
-    }
-    let why = (longest < text.len()).then_some("longer than 8 MiB, the rest was left out");
-    (&text[..longest], why)
 }

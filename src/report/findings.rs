@@ -42,7 +42,11 @@ pub fn findings(id: &Value, url: Option<&str>, base: Option<&WebUrl>, found: &Fi
         "modified": article.modified.as_ref().map(date),
         "dates": article.dates.iter().map(claim).collect::<Vec<_>>(),
         "language": article.language,
-        "charset": {"name": found.charset.0, "from": found.charset.1.as_str()},
+        "charset": {
+            "name": found.charset.0,
+            "from": found.charset.1.as_str(),
+            "declared": found.declared_charset,
+        },
         "canonical_url": article.canonical.as_ref().map(WebUrl::as_str),
         "lead_image": article.lead_image.and_then(|at| original(found.images.get(at)?)),
         "images": images.collect::<Vec<_>>(),

@@ -10,8 +10,8 @@ use crate::web::claims::Claims;
 use crate::web::url::WebUrl;
 
 /// It says that it is one, or has the list of entries that one has.
-pub(super) fn is_one(text: &str) -> bool {
-    let start = &text[..text.floor_char_boundary(4096)];
+pub(super) fn is_one(bytes: &[u8]) -> bool {
+    let start = String::from_utf8_lossy(&bytes[..bytes.len().min(4096)]);
     start.contains("jsonfeed.org/version") || start.contains("\"items\"") && start.trim_start().starts_with('{')
 }
 

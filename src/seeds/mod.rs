@@ -208,7 +208,7 @@ fn kind(name: &str, bytes: &[u8]) -> Kind {
     let body = &bytes[start..];
     match body[0] {
         b'<' => xml_kind(body),
-        b'{' if json_feed::is_one(&String::from_utf8_lossy(&body[..body.len().min(4096)])) => Kind::JsonFeed,
+        b'{' if json_feed::is_one(body) => Kind::JsonFeed,
         b'{' | b'[' => foreign("was taken for JSON, and is no JSON Feed"),
         _ if post::begins(body) => Kind::Post,
         _ if list::is_likely(name, body) => Kind::List,

@@ -409,9 +409,9 @@ impl Writing<'_> {
                 "INSERT INTO capture (url, run, role, fetched_ms, record_id, kind, status, media, payload, truncated,
                      fault, address, referer, width, height, file, offset, length, request_offset, request_length,
                      metadata_offset, metadata_length, refers_to, etag, last_modified, robots_rule, robots_tags,
-                     referer_by, flaw)
+                     referer_by, flaw, page_kind)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
-                     ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29)
+                     ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30)
                  ON CONFLICT (file, offset) DO UPDATE SET url = excluded.url RETURNING id",
             )?
             .query_row(
@@ -445,6 +445,7 @@ impl Writing<'_> {
                     Some(&settled.robots_tags).filter(|tags| !tags.is_empty()).map(|tags| json!(tags).to_string()),
                     settled.referer_by.map(By::as_str),
                     settled.flaw.map(Flaw::as_str),
+                    settled.page.as_ref().map(|Page(findings)| findings.kind.as_str()),
                 ],
                 |row| row.get(0),
             )
@@ -498,8 +499,8 @@ impl Writing<'_> {
         self.execute(
             "INSERT INTO article_version (url, capture, fingerprint, title, byline, source, published_ms,
                  published_local, published_precision, published_from, dates, language, charset, canonical, categories,
-                 text, oddities)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+                 text, oddities, charset_from, charset_declared, cut)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
             rusqlite::params![
                 url,
                 capture,
@@ -518,6 +519,9 @@ impl Writing<'_> {
                 json!(article.categories).to_string(),
                 article.text,
                 json!(findings.oddities).to_string(),
+                findings.charset.1.as_str(),
+                findings.declared_charset,
+                findings.cut,
             ],
         )?;
         self.pictures(self.transaction.last_insert_rowid(), findings)

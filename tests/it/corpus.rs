@@ -48,3 +48,8 @@ fn robots_files() {
 fn heads_of_answers() {
     holds_for_all("http", http);
 }
+
+#[test]
+fn pages_in_any_charset() {
+    holds_for_all("page", page);
+}

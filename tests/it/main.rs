@@ -6,8 +6,10 @@
 mod addresses;
 mod archive_readme;
 mod archive_run;
+mod bounds;
 mod budgets;
 mod certificates;
+mod charsets;
 mod corpus;
 mod crash;
 mod door;

@@ -228,6 +228,7 @@ fn article(title: &str, images: Vec<Image>) -> Findings {
         kind: extract::Kind::Article,
         cut: false,
         charset: ("UTF-8", CharsetFrom::Header),
+        declared_charset: Some("UTF-8".to_owned()),
         article: Article {
             title: Some(title.to_owned()),
             byline,

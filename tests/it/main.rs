@@ -24,6 +24,7 @@ mod gazette;
 mod hand_clock;
 mod healthy;
 mod hostile;
+mod hotlink;
 mod invariants;
 mod judge;
 mod lantern;

@@ -7,7 +7,7 @@
 use super::Kind;
 use super::body::{Body, is_paragraph};
 use super::facts::Facts;
-use super::tree::{Block, Page, Zone, weight};
+use super::tree::{Block, Page, Zone};
 
 /// Marks in the source of pages that a protection puts before others.
 const WALLS: &[&str] = &[

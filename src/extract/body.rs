@@ -84,8 +84,12 @@ impl Body {
     /// The number of the text block that something stands before; none when it stands outside.
     pub fn position(&self, place: &Place) -> Option<u32> {
         let inside = self.containers.contains(&place.container) && place.zone <= self.zone;
-        let before = self.kept.partition_point(|number| *number < place.block);
-        inside.then(|| u32::try_from(before).unwrap_or(u32::MAX))
+        inside.then(|| self.blocks_before(place))
+    }
+
+    /// How many blocks of the article come before a place.
+    pub fn blocks_before(&self, place: &Place) -> u32 {
+        u32::try_from(self.kept.partition_point(|number| *number < place.block)).unwrap_or(u32::MAX)
     }
 
     pub fn text(&self, page: &Page) -> String {

@@ -7,52 +7,17 @@ use std::collections::HashMap;
 
 use scraper::ElementRef;
 
+use super::lazy::{self, Holds};
 use super::srcset::{self, Size};
-use super::tree::{Base, Place, is_in};
-use super::{Image, Variant, VariantRole};
+use super::stand_ins::{is_around, is_decoration, is_stand_in};
+use super::tree::{Base, Place};
+use super::{Image, Variant, VariantRole, larger, same};
 use crate::web::referrer::Policy;
 use crate::web::url::WebUrl;
 use crate::web::wrapped;
 
-/// Attributes that name the full picture where `src` and `srcset` have a lesser one, best first.
-const ORIGINALS: &[&str] = &[
-    "data-gif-url",      // sspai and others: the moving picture behind its first frame
-    "zoomfile",          // Discuz!: the attachment; `file` beside it is the thumbnail
-    "data-original",     // jQuery Lazy Load, and the ZAKER and Zhihu families
-    "data-original-src", // variants of the same plugin
-    "data-full-src",     // themes with a light box
-    "data-full-url",     // WordPress galleries
-    "data-orig-file",    // WordPress.com and Jetpack carousels
-    "data-hi-res-src",   // retina scripts
-    "data-actualsrc",    // Zhihu
-];
-
-/// Attributes that hold what a script will put into `src`.
-const LAZY: &[&str] = &[
-    "data-src",      // lazysizes, lozad, WeChat articles
-    "data-lazy-src", // WordPress lazy-load plugins
-    "data-lazyload", // Sohu and Tencent themes
-    "data-lazy",     // slick
-    "data-echo",     // echo.js
-    "data-url",      // Toutiao pages
-    "_src",          // UEditor
-    "data-image",    // Squarespace
-    "data-thumb",    // unveil themes
-    "file",          // Discuz!
-];
-
-/// Attributes with the form of `srcset`.
-const SRCSETS: &[&str] = &["srcset", "data-srcset", "data-lazy-srcset"];
-
-/// Files that stand in for a picture until it is loaded.
-const STAND_INS: &str = "\
-    loading.gif loading.png loading.svg blank.gif blank.png none.gif spacer.gif pixel.gif 1x1.gif 1x1.png \
-    transparent.gif transparent.png placeholder.gif placeholder.png placeholder.jpg placeholder.svg grey.gif \
-    gray.gif lazy.gif lazyload.gif s.gif empty.gif dot.gif";
-
-/// Services that answer with some picture: what they give is never the article's.
-const FILLERS: &str = "\
-    picsum.photos placehold.it placehold.co via.placeholder.com dummyimage.com lorempixel.com placekitten.com";
+/// Pictures up to this width, in pixels, are previews: the narrowest column of text seen is wider.
+const SMALL: u32 = 200;
 
 /// Endings that make an address a picture's.
 const ENDINGS: &str = ".jpg .jpeg .png .gif .webp .avif .bmp .svg";
@@ -60,22 +25,32 @@ const ENDINGS: &str = ".jpg .jpeg .png .gif .webp .avif .bmp .svg";
 /// What one element says of a picture.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Picture {
-    /// By an attribute of [`ORIGINALS`], or by a link around the picture.
+    /// By an attribute that holds the full picture, or by a link around it.
     originals: Vec<WebUrl>,
     /// Candidates of a `srcset`, the largest first.
     sizes: Vec<WebUrl>,
-    /// By an attribute of [`LAZY`].
+    /// By an attribute that a script reads, where `src` has something lesser.
     lazy: Vec<WebUrl>,
     /// By `src`.
     srcs: Vec<WebUrl>,
+    /// Shown until the picture is loaded, as other pictures of the page show it too.
+    stand_ins: Vec<WebUrl>,
     /// What a desktop browser picks from a `srcset`.
     picked: Vec<WebUrl>,
+    /// The picture at its whole size, behind a link around it.
+    linked: Vec<WebUrl>,
     alt: Option<String>,
     pub caption: Option<String>,
-    width: Option<u32>,
-    height: Option<u32>,
+    pub width: Option<u32>,
+    pub height: Option<u32>,
     policy: Policy,
-    place: Option<Place>,
+    pub place: Option<Place>,
+    /// A face, a sign, a logo: by its marks, its address or its size.
+    pub decorates: bool,
+    /// A link around it leads to a page.
+    pub leads_away: bool,
+    /// It stands in a `figure` or has a caption.
+    pub figure: bool,
 }
 
 impl Picture {
@@ -90,34 +65,83 @@ impl Picture {
         if width.is_some_and(|width| width <= 2) && height.is_some_and(|height| height <= 2) {
             return None;
         }
-        let named = |names: &[&str]| {
-            let values = names.iter().filter_map(|name| attr(name)).filter(|value| is_plausible(value));
+        let named = |holds: Holds| {
+            let values = lazy::named(holds).filter_map(attr).filter(|value| is_plausible(value));
             values.filter_map(|value| base.join(value)).collect::<Vec<_>>()
         };
+        let marks = ["class", "id", "alt", "itemprop"].into_iter().filter_map(attr);
+        let is_small = |side: Option<u32>| side.is_some_and(|side| (1..=64).contains(&side));
         let mut picture = Picture {
-            originals: named(ORIGINALS),
-            lazy: named(LAZY),
+            originals: named(Holds::Full),
+            lazy: named(Holds::Lazy),
             srcs: attr("src").and_then(|src| base.join(src)).into_iter().collect(),
             alt: attr("alt").map(super::folded).filter(|alt| !alt.is_empty()),
             width,
             height,
             policy: attr("referrerpolicy").and_then(Policy::from_token).unwrap_or(policy),
+            decorates: is_small(width) && is_small(height) || marks.take(2).any(is_decoration),
+            leads_away: link.is_some_and(|link| !has_ending(link.path())),
             ..Picture::default()
         };
-        // A lazy address that is a thumbnail of what `src` shows already is just another size.
-        if picture.srcs.first().is_some_and(|src| !is_stand_in(src) && !is_thumbnail(src)) {
-            let (thumbnails, lazy) = picture.lazy.drain(..).partition::<Vec<_>, _>(is_thumbnail);
-            picture.lazy = lazy;
-            picture.srcs.extend(thumbnails);
-        }
         picture.read_srcsets(element, base);
-        if let Some(link) = link.filter(|link| has_ending(link.path()) && picture.originals.is_empty()) {
-            picture.originals.push(link.clone());
+        picture.prefer_what_is_shown();
+        if let Some(link) = link.filter(|link| has_ending(link.path())) {
+            picture.read_link(link);
         }
         if picture.candidates().next().is_none() {
             picture.read_anything(element, base);
         }
+        let around = picture.best().is_some_and(is_around);
+        picture.decorates |= around;
         Some(picture)
+    }
+
+    /// The background of an element, by an attribute that a script reads.
+    pub fn background(element: ElementRef<'_>, base: &Base, policy: Policy) -> Option<Picture> {
+        let value = lazy::named(Holds::Background).find_map(|name| element.attr(name))?;
+        // Either an address or a piece of CSS.
+        let inside = value.trim().strip_prefix("url(").map_or(value, |rest| rest.trim_end_matches([')', ';', ' ']));
+        let url = base.join(inside.trim_matches(['"', '\'']))?;
+        (has_ending(url.path()) && !is_stand_in(&url)).then(|| Picture::bare(url, policy))
+    }
+
+    /// Where `src` shows the picture already, another address of it is better only if it is larger: a thumbnail, or
+    /// the same without a size, is just another size.
+    fn prefer_what_is_shown(&mut self) {
+        let Some(src) = self.srcs.first().filter(|src| !is_stand_in(src) && !is_thumbnail(src)).cloned() else {
+            return;
+        };
+        let (width, name) = (same::width(&src), same::name(&src));
+        let lesser = |url: &WebUrl| {
+            let other = same::width(url);
+            is_thumbnail(url)
+                || width.is_some_and(|width| width > SMALL && other.is_none_or(|other| other <= width))
+                    && same::name(url) == name
+        };
+        let (lesser, lazy) = self.lazy.drain(..).partition::<Vec<_>, _>(lesser);
+        self.lazy = lazy;
+        for url in lesser {
+            // What the attribute says again is no size of a set.
+            self.sizes.retain(|size| *size != url);
+            if !is_thumbnail(&url) {
+                push(&mut self.picked, url.clone());
+            }
+            push(&mut self.srcs, url);
+        }
+    }
+
+    /// A link to a picture is one to the whole of this one where this one is small, or is a size of that.
+    fn read_link(&mut self, link: &WebUrl) {
+        let shown = self.candidates().next();
+        let is_whole = shown.is_none_or(|shown| {
+            let is_size = same::name(shown) == same::name(link) && same::width(link).is_none();
+            is_size || is_thumbnail(shown) || self.width.is_some_and(|width| width <= SMALL)
+        });
+        if is_whole && self.originals.is_empty() {
+            self.originals.push(link.clone());
+        } else {
+            push(&mut self.linked, link.clone());
+        }
     }
 
     /// A picture of which only the address is known.
@@ -143,11 +167,16 @@ impl Picture {
             (&mut self.lazy, other.lazy),
             (&mut self.srcs, other.srcs),
             (&mut self.picked, other.picked),
+            (&mut self.linked, other.linked),
+            (&mut self.stand_ins, other.stand_ins),
         ] {
             for url in theirs {
                 push(mine, url);
             }
         }
+        self.decorates &= other.decorates;
+        self.leads_away &= other.leads_away;
+        self.figure |= other.figure;
         self.alt = self.alt.take().or(other.alt);
         self.caption = self.caption.take().or(other.caption);
         (self.width, self.height) =
@@ -166,7 +195,7 @@ impl Picture {
             let sizes = source.attr("sizes").or_else(|| source.attr("data-sizes")).filter(|sizes| *sizes != "auto");
             let for_large =
                 source.attr("media").is_some_and(|media| media.contains("min-width") && srcset::holds(media));
-            for value in SRCSETS.iter().filter_map(|name| source.attr(name)) {
+            for value in lazy::named(Holds::Set).filter_map(|name| source.attr(name)) {
                 let candidates = srcset::candidates(value);
                 // Browsers take the first source that suits them.
                 if self.picked.is_empty() && source.attr("media").is_none_or(srcset::holds) {
@@ -209,20 +238,31 @@ impl Picture {
         all.into_iter().flatten().filter(|url| !is_stand_in(url))
     }
 
-    /// What makes two pictures one: any address of theirs, or what it wraps.
-    fn keys(&self) -> impl Iterator<Item = WebUrl> {
-        self.candidates().map(innermost)
+    /// What makes two pictures one: any address of theirs, or what it wraps, or what is left without its size.
+    fn keys(&self) -> Vec<String> {
+        let mut keys = Vec::new();
+        for url in self.candidates() {
+            let inner = innermost(url);
+            keys.push(inner.as_str().to_owned());
+            keys.push(same::name(&inner));
+        }
+        keys
+    }
+
+    /// The address that stands for it.
+    pub fn best(&self) -> Option<&WebUrl> {
+        self.candidates().next()
     }
 
     fn variants(&self) -> Vec<Variant> {
         let Some(original) = self.candidates().next().map(innermost) else { return Vec::new() };
         let mut variants = vec![Variant { url: original.clone(), role: VariantRole::Original, wanted: true }];
-        let shown: Vec<&WebUrl> = self.srcs.iter().take(1).chain(&self.picked).collect();
-        let lists = [&self.srcs, &self.picked, &self.originals, &self.sizes, &self.lazy];
-        for url in lists.into_iter().flatten() {
+        let shown: Vec<&WebUrl> = self.srcs.iter().take(1).chain(&self.picked).chain(&self.stand_ins).collect();
+        let lists = [&self.srcs, &self.stand_ins, &self.picked, &self.originals, &self.sizes, &self.lazy];
+        for url in lists.into_iter().flatten().chain(&self.linked) {
             let layers = wrapped::unwrapped(url);
             let role = match layers.last() {
-                _ if is_stand_in(url) => VariantRole::Placeholder,
+                _ if is_stand_in(url) || self.stand_ins.contains(url) => VariantRole::Placeholder,
                 Some(inner) if *inner == original => VariantRole::Proxied,
                 _ => VariantRole::Responsive,
             };
@@ -236,6 +276,9 @@ impl Picture {
                 }
             }
         }
+        if let Some(url) = larger::larger(&original).filter(|url| variants.iter().all(|one| one.url != *url)) {
+            variants.push(Variant { url, role: VariantRole::Larger, wanted: false });
+        }
         variants
     }
 }
@@ -245,26 +288,22 @@ pub(super) fn innermost(url: &WebUrl) -> WebUrl {
     wrapped::unwrapped(url).pop().unwrap_or_else(|| url.clone())
 }
 
-/// Makes one image of each picture. `body` tells the position of what stands in the article. `claimed` are the
-/// addresses the head, the claims or structured data give the article's pictures, the lead first; the index of the
-/// lead comes back beside the images.
+/// Makes one image of each picture. `belongs` tells the position of what stands in the article. `claimed` are the
+/// pictures that the head, the claims or structured data name, the lead first; the index of the lead comes back
+/// beside the images. In a shell, which shows nothing itself, they are the article's.
 pub(super) fn images(
-    pictures: Vec<Picture>,
+    mut pictures: Vec<Picture>,
     claimed: Vec<Picture>,
-    body: impl Fn(&Place) -> Option<u32>,
+    is_shell: bool,
+    mut belongs: impl FnMut(&Picture) -> Option<u32>,
 ) -> (Vec<Image>, Option<usize>) {
-    let mut known: HashMap<WebUrl, usize> = HashMap::new();
+    leave_common_stand_ins(&mut pictures);
+    let mut known: HashMap<String, usize> = HashMap::new();
     let mut merged: Vec<(Picture, Option<u32>)> = Vec::new();
-    let mut lead = None;
-    for (picture, position) in pictures
-        .into_iter()
-        .map(|picture| {
-            let position = picture.place.as_ref().and_then(&body);
-            (picture, Some(position))
-        })
-        .chain(claimed.into_iter().map(|picture| (picture, None)))
-    {
-        let keys: Vec<WebUrl> = picture.keys().collect();
+    let mut named = None;
+    let shown = pictures.into_iter().map(|picture| (belongs(&picture), picture, false));
+    for (position, mut picture, is_claim) in shown.chain(claimed.into_iter().map(|picture| (None, picture, true))) {
+        let keys = picture.keys();
         if keys.is_empty() {
             continue;
         }
@@ -272,26 +311,27 @@ pub(super) fn images(
             Some(at) => {
                 let (one, old) = &mut merged[*at];
                 // The element in the body knows best how the picture is shown.
-                if old.is_none() && position.flatten().is_some() {
-                    *old = position.flatten();
-                    one.policy = picture.policy;
+                if old.is_none() && position.is_some() {
+                    *old = position;
+                    std::mem::swap(one, &mut picture);
                 }
                 one.absorb(picture);
                 *at
             }
             None => {
-                merged.push((picture, position.flatten()));
+                merged.push((picture, position));
                 merged.len() - 1
             }
         };
-        if position.is_none() && lead.is_none() {
-            lead = Some(at);
+        if is_claim {
+            named.get_or_insert(at);
+            merged[at].1 = merged[at].1.or(is_shell.then_some(0));
         }
         keys.into_iter().for_each(|key| _ = known.entry(key).or_insert(at));
     }
-    let image = |(at, (picture, position)): (usize, (Picture, Option<u32>))| Image {
+    let image = |(picture, position): (Picture, Option<u32>)| Image {
         variants: picture.variants(),
-        in_article: position.is_some() || lead == Some(at),
+        in_article: position.is_some(),
         position,
         alt: picture.alt,
         caption: picture.caption,
@@ -299,21 +339,36 @@ pub(super) fn images(
         height: picture.height,
         policy: picture.policy,
     };
-    (merged.into_iter().enumerate().map(image).collect(), lead)
+    (merged.into_iter().map(image).collect(), named)
+}
+
+/// A `src` that several pictures share while each has a better address of its own stands in for all of them.
+fn leave_common_stand_ins(pictures: &mut [Picture]) {
+    let mut stands_for: HashMap<WebUrl, Option<WebUrl>> = HashMap::new();
+    for picture in pictures.iter() {
+        let (Some(src), Some(best)) = (picture.srcs.first(), picture.best()) else { continue };
+        if src != best {
+            let other = stands_for.entry(src.clone()).or_insert_with(|| Some(best.clone()));
+            // None: for more than one.
+            if other.as_ref().is_some_and(|other| same::name(other) != same::name(best)) {
+                *other = None;
+            }
+        }
+    }
+    stands_for.retain(|_, best| best.is_none());
+    if stands_for.is_empty() {
+        return;
+    }
+    for picture in pictures {
+        let (stand_ins, srcs) = picture.srcs.drain(..).partition(|src| stands_for.contains_key(src));
+        (picture.stand_ins, picture.srcs) = (stand_ins, srcs);
+    }
 }
 
 /// The value of an attribute that should hold an address looks like one: `track-1234` does not.
 fn is_plausible(value: &str) -> bool {
     let value = value.trim();
     !value.is_empty() && (value.contains('/') || has_ending(value)) && !value.starts_with(['{', '['])
-}
-
-/// Never the original: it stands in for the picture, or for any picture.
-pub(super) fn is_stand_in(url: &WebUrl) -> bool {
-    let file = url.path().rsplit('/').next().unwrap_or("").to_ascii_lowercase();
-    is_in(STAND_INS, &file)
-        || is_in(FILLERS, url.host())
-        || wrapped::unwrapped(url).last().is_some_and(|inner| is_in(FILLERS, inner.host()))
 }
 
 /// The file's name says it is small: `thumb`, or a size of at most three digits as in `_80x60`.

@@ -1,9 +1,10 @@
 //! The picture that stands for an article.
 
 use super::facts::Facts;
-use super::images::{self, Picture};
+use super::images::Picture;
+use super::stand_ins::{is_around, is_stand_in};
 use super::tree::Page;
-use super::{Document, Image};
+use super::{Document, Image, state};
 
 /// The pictures that the claims, the head and structured data name, the lead first.
 pub(super) fn claimed_pictures(page: &Page, facts: &Facts, document: &Document<'_>) -> Vec<Picture> {
@@ -11,10 +12,30 @@ pub(super) fn claimed_pictures(page: &Page, facts: &Facts, document: &Document<'
     let metas = names.into_iter().flat_map(|name| page.meta(name));
     let claims = document.claims.lead_image.as_deref().into_iter().chain(metas);
     let all = claims.chain(facts.pictures.iter().map(String::as_str)).filter_map(|claim| page.base.join(claim));
-    all.filter(|url| !images::is_stand_in(url)).map(|url| Picture::bare(url, page.policy)).collect()
+    all.filter(|url| !is_stand_in(url)).map(|url| Picture::bare(url, page.policy)).collect()
 }
 
-/// The first picture in the body that is not known to be small: the lead where none is named.
-pub(super) fn first_picture(images: &[Image]) -> Option<usize> {
-    images.iter().position(|image| image.position.is_some() && image.width.is_none_or(|width| width >= 200))
+/// The pictures in the state that a page without any hands its scripts.
+pub(super) fn pictures_of_state(page: &Page) -> Vec<Picture> {
+    let states = page.scripts.iter().flat_map(|(script, is_json)| state::states(script, *is_json));
+    let urls = states.flat_map(|state| state::pictures(&state)).filter_map(|url| page.base.join(&url));
+    urls.filter(|url| !is_stand_in(url) && !is_around(url)).map(|url| Picture::bare(url, page.policy)).collect()
+}
+
+/// The picture that leads the article: what is named as its picture where the article shows that one too, else the one
+/// it opens with, else what is named, else its first that is not known to be small.
+pub(super) fn lead(images: &[Image], named: Option<usize>, is_article: bool) -> Option<usize> {
+    let shown = named.filter(|at| images[*at].position.is_some());
+    let opens = images.iter().position(|image| image.opens());
+    let first =
+        || images.iter().position(|image| image.position.is_some() && image.width.is_none_or(|width| width >= 200));
+    shown.or(opens.filter(|_| is_article)).or(named).or_else(|| first().filter(|_| is_article))
+}
+
+impl Image {
+    /// It is shown as a picture people look at before they read, above the text or behind its standfirst.
+    fn opens(&self) -> bool {
+        let shows = self.caption.is_some() || self.width.is_some_and(|width| width >= 400);
+        shows && self.position.is_some_and(|position| position <= 1)
+    }
 }

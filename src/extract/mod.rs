@@ -19,17 +19,25 @@ mod images;
 mod judge;
 mod kind;
 mod language;
+mod larger;
+mod lazy;
 mod lead;
 mod marks;
 mod outline;
+mod placed;
 mod published;
 mod refresh;
+mod same;
 mod signs;
 mod srcset;
+mod stand_ins;
+mod state;
 mod style;
 mod title;
 mod tree;
 
+#[cfg(test)]
+mod patterns;
 #[cfg(test)]
 mod tests;
 
@@ -39,6 +47,7 @@ use chrono::FixedOffset;
 
 use self::body::Body;
 use self::facts::Facts;
+use self::images::Picture;
 use self::published::Found;
 use self::tree::{FoundLink, Page};
 use crate::web::charset;
@@ -256,6 +265,8 @@ pub enum VariantRole {
     Responsive,
     /// A stand-in shown until the picture is loaded.
     Placeholder,
+    /// A larger form that the address hints at and nobody names: a guess, worth a try when the rest is fetched.
+    Larger,
 }
 
 impl VariantRole {
@@ -266,6 +277,7 @@ impl VariantRole {
             VariantRole::Proxied => "proxied copy",
             VariantRole::Responsive => "responsive",
             VariantRole::Placeholder => "placeholder",
+            VariantRole::Larger => "larger",
         }
     }
 }
@@ -294,6 +306,8 @@ pub struct Link {
 
 /// An article shorter than this, in characters, has a date or a byline.
 const SHORT: usize = 1000;
+/// A page without pictures and with no more blocks of text than this may be a shell that scripts fill.
+const SHELL: usize = 8;
 /// Whose directives are noted: everybody's, ours, and those of the crawlers that sites address by name.
 const ROBOTS: [&str; 5] = ["robots", "pressmark", "googlebot", "googlebot-news", "bingbot"];
 
@@ -310,11 +324,17 @@ pub fn read(document: &Document<'_>) -> Findings {
     let facts = Facts::of(&page);
     let body = Body::of(&page, &facts, is_post);
     let kind = kind::kind(&page, &body, &facts, is_post);
-    let claimed = lead::claimed_pictures(&page, &facts, document);
+    let mut claimed = lead::claimed_pictures(&page, &facts, document);
     let pictures = std::mem::take(&mut page.pictures);
-    let (images, lead_image) = images::images(pictures, claimed, |place| body.position(place));
+    let is_shell = page.blocks.len() <= SHELL && pictures.iter().all(Picture::is_empty);
+    claimed.extend(is_shell.then(|| lead::pictures_of_state(&page)).into_iter().flatten());
+    let mut placing = placed::Placing::new(&page, &body, is_post);
+    let (mut images, named) = images::images(pictures, claimed, is_shell, |picture| placing.position(picture));
 
-    let lead_image = lead_image.or_else(|| lead::first_picture(&images).filter(|_| kind == Kind::Article));
+    let lead_image = lead::lead(&images, named, kind == Kind::Article);
+    if let Some(lead) = lead_image {
+        images[lead].in_article = true;
+    }
 
     let text = body.text(&page);
     let language = language::language(&text, page.language.as_deref(), document.claims.language.as_deref());

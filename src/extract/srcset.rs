@@ -42,8 +42,11 @@ pub(super) fn candidates(srcset: &str) -> Vec<Candidate<'_>> {
         } else {
             (descriptors, rest) = behind.split_at(end_of_descriptors(behind));
         }
-        if let Some(size) = size(descriptors) {
-            found.push(Candidate { url: url.trim_end_matches(','), size });
+        let url = url.trim_end_matches(',');
+        // A descriptor without its address, as templates leave it, is read as an address by the algorithm.
+        let is_descriptor = url.strip_suffix(['w', 'x']).is_some_and(|number| number.parse::<f32>().is_ok());
+        if let Some(size) = size(descriptors).filter(|_| !is_descriptor) {
+            found.push(Candidate { url, size });
         }
     }
 }
@@ -140,6 +143,7 @@ mod tests {
         check("data:image/png;base64,AA== 1x, b.jpg 2x", "data:image/png;base64,AA== 1x|b.jpg 2x");
         check("a.jpg what, b.jpg 300w, c.jpg -1x", "b.jpg 300w");
         check("a.jpg calc(1,2), b.jpg 3x", "b.jpg 3x");
+        check("a.jpg, 2x, 150w, b.jpg 3x", "a.jpg 1x|b.jpg 3x");
         check(" ,, \n", "");
     }
 

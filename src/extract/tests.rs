@@ -122,14 +122,23 @@ fn a_newspaper_page_is_an_article() {
 }
 
 #[test]
-fn a_lead_that_is_not_in_the_body_stands_last() {
+fn the_picture_an_article_opens_with_leads_it() {
     let page = page(&newspaper());
     let images: Vec<_> =
         page.images.iter().map(|one| (one.variants[0].url.path(), one.position, one.in_article)).collect();
-    assert_eq!(images, [("/logo.png", None, false), ("/pic/river.jpg", Some(0), true), ("/pic/lead.jpg", None, true)]);
-    assert_eq!(page.article.lead_image, Some(2));
+    assert_eq!(images, [("/logo.png", None, false), ("/pic/river.jpg", Some(0), true), ("/pic/lead.jpg", None, false)]);
+    assert_eq!(page.article.lead_image, Some(1));
     assert_eq!(page.images[1].caption.as_deref(), Some("The river in March."));
     assert_eq!(page.images[1].alt.as_deref(), Some("A river"));
+}
+
+#[test]
+fn a_lead_that_is_not_in_the_body_stands_last() {
+    let page = page(&newspaper().replace("<img src=/pic/river.jpg", "<span data-was=/pic/river.jpg"));
+    let images: Vec<_> =
+        page.images.iter().map(|one| (one.variants[0].url.path(), one.position, one.in_article)).collect();
+    assert_eq!(images, [("/logo.png", None, false), ("/pic/lead.jpg", None, true)]);
+    assert_eq!(page.article.lead_image, Some(1));
 }
 
 #[test]

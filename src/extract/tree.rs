@@ -68,6 +68,14 @@ pub(super) struct Place {
     pub block: usize,
     pub container: usize,
     pub zone: Zone,
+    /// The innermost block element around it.
+    pub mark: usize,
+    /// It stands inside `article` or `main`.
+    pub article: bool,
+    /// It stands in an element that the page says is not shown.
+    pub hidden: bool,
+    /// It stands in a heading.
+    pub heading: bool,
 }
 
 /// A run of text between two borders of block elements.
@@ -134,6 +142,8 @@ pub(super) struct Page {
     pub pictures: Vec<Picture>,
     pub links: Vec<FoundLink>,
     pub requisites: Vec<Requisite>,
+    /// The texts of scripts that may hold the page's state, and whether they are JSON by their type.
+    pub scripts: Vec<(String, bool)>,
     pub oddities: Vec<String>,
     /// The document's own address without fragment; none for a post.
     own: Option<WebUrl>,
@@ -170,6 +180,7 @@ impl Page {
             pictures: Vec::new(),
             links: Vec::new(),
             requisites: Vec::new(),
+            scripts: Vec::new(),
             oddities: cut.map(str::to_owned).into_iter().collect(),
             own,
             unreadable: 0,
@@ -244,7 +255,9 @@ impl Page {
         }
         let mut state = State { depth: outside.depth + 1, ..outside };
         if let Some(css) = attr(element, "style") {
-            self.read_css(css);
+            self.read_style(element, css, state);
+        } else if let Some(picture) = Picture::background(element, &self.base, self.policy) {
+            self.show(picture, state);
         }
         match name {
             "script" => return self.read_script(element),
@@ -260,10 +273,10 @@ impl Page {
             "svg" => state.flags.svg = true,
             "meta" => return self.read_meta(element, state),
             "link" => return self.read_link_element(element, state),
-            "img" | "amp-img" => return self.read_picture(element, state),
+            "img" | "amp-img" | "amp-anim" | "mip-img" => return self.read_picture(element, state),
             "image" if state.flags.svg => {
                 return self.read_address(element, &["href"], |page, url| {
-                    page.push_picture(Picture::bare(url, page.policy), state);
+                    page.show(Picture::bare(url, page.policy), state);
                 });
             }
             "use" if state.flags.svg => return self.need(element, "href", Role::Image),
@@ -274,15 +287,16 @@ impl Page {
                 }
                 return;
             }
-            "video" => {
-                return self.read_address(element, &["poster"], |page, url| {
-                    page.push_picture(Picture::bare(url, page.policy), state);
+            "video" | "amp-video" => {
+                return self.read_address(element, &["poster", "data-poster"], |page, url| {
+                    page.show(Picture::bare(url, page.policy), state);
                 });
             }
             "audio" => return,
             "br" | "hr" => return self.flush(state),
             "area" => self.read_link(element, state),
             "time" => self.read_time(element, state),
+            "figure" => state.flags.figure = true,
             "figcaption" => {
                 self.caption = Some(text_of(element, CAPTION)).filter(|text| !text.is_empty());
             }
@@ -342,7 +356,10 @@ impl Page {
     }
 
     fn place(&self, state: State) -> Place {
-        Place { block: self.blocks.len(), container: state.container, zone: state.zone }
+        let State { container, zone, mark, heading, flags: Flags { article, hidden, .. }, .. } = state;
+        // A line that is not ended yet stands before what comes now.
+        let block = self.blocks.len() + usize::from(!self.line.trim().is_empty());
+        Place { block, container, zone, mark, article, hidden, heading: heading > 0 }
     }
 
     /// Ends the text block that stands in `state`.
@@ -362,13 +379,47 @@ impl Page {
     }
 
     fn read_picture(&mut self, element: ElementRef<'_>, state: State) {
-        if let Some(picture) = Picture::read(element, &self.base, self.policy, self.around_link.as_ref()) {
-            if picture.is_empty()
-                && let Some(stand_in) = element.attr("src").and_then(|src| self.base.join(src))
-            {
-                self.push_requisite(stand_in, Role::Image, self.policy);
+        let Some(picture) = Picture::read(element, &self.base, self.policy, self.around_link.as_ref()) else { return };
+        if picture.is_empty()
+            && let Some(stand_in) = element.attr("src").and_then(|src| self.base.join(src))
+        {
+            self.push_requisite(stand_in, Role::Image, self.policy);
+        }
+        self.show(picture, state);
+        // AMP's pictures hold a copy for browsers without scripts, or another one to fall back to.
+        let copies = element.child_elements().filter(|child| matches!(child.value().name(), "noscript" | "amp-img"));
+        for copy in copies {
+            match copy.value().name() {
+                "noscript" => self.read_noscript(copy, state),
+                _ => self.read_picture(copy, state),
             }
-            self.push_picture(picture, state);
+        }
+    }
+
+    fn show(&mut self, picture: Picture, state: State) {
+        if self.room(self.pictures.len()) {
+            let mut picture = picture.at(self.place(state));
+            picture.figure |= state.flags.figure;
+            self.pictures.push(picture);
+        }
+    }
+
+    /// A background in an attribute is a picture of the page, as those of style sheets decorate it.
+    fn read_style(&mut self, element: ElementRef<'_>, css: &str, state: State) {
+        for (role, url) in style::addresses(css) {
+            let Some(url) = self.base.join(&url) else { continue };
+            let shows =
+                role == Role::Image && !matches!(element.value().name(), "html" | "body" | "img" | "span" | "i");
+            if shows && !super::stand_ins::is_stand_in(&url) {
+                let classes = element.attr("class").unwrap_or("");
+                let decorates = super::stand_ins::is_decoration(classes) || super::stand_ins::is_around(&url);
+                let mut picture = Picture::bare(url, self.policy);
+                picture.leads_away = self.around_link.is_some() || element.attr("href").is_some();
+                picture.decorates = decorates;
+                self.show(picture, state);
+            } else {
+                self.push_requisite(url, role, self.policy);
+            }
         }
     }
 
@@ -378,8 +429,10 @@ impl Page {
         if state.flags.noscript {
             return;
         }
-        let mut before = element.prev_siblings().filter_map(ElementRef::wrap);
-        let twin = before.next().is_some_and(|one| one.value().name() == "img") && !self.pictures.is_empty();
+        let is_img = |one: ElementRef<'_>| matches!(one.value().name(), "img" | "amp-img" | "amp-anim" | "picture");
+        let beside = element.prev_siblings().find_map(ElementRef::wrap).is_some_and(is_img);
+        let within = element.parent().and_then(ElementRef::wrap).is_some_and(is_img);
+        let twin = (beside || within) && !self.pictures.is_empty();
         let first = self.pictures.len();
         let fragment = Html::parse_fragment(&element.text().collect::<String>());
         let flags = Flags { noscript: true, ..state.flags };
@@ -396,8 +449,14 @@ impl Page {
         let kind = element.attr("type").unwrap_or("").to_ascii_lowercase();
         if kind == "application/ld+json" {
             self.json_ld.push(element.text().collect());
-        } else if !kind.contains("json") && !kind.contains("template") {
-            self.need(element, "src", Role::Script);
+        } else if !kind.contains("template") && !kind.contains("html") {
+            let is_json = kind.contains("json");
+            if !is_json {
+                self.need(element, "src", Role::Script);
+            }
+            if element.attr("src").is_none() {
+                self.scripts.push((element.text().collect(), is_json));
+            }
         }
     }
 
@@ -518,11 +577,6 @@ impl Page {
         there < MANY
     }
 
-    fn push_picture(&mut self, picture: Picture, state: State) {
-        let picture = self.room(self.pictures.len()).then(|| picture.at(self.place(state)));
-        self.pictures.extend(picture);
-    }
-
     fn push_requisite(&mut self, url: WebUrl, role: Role, policy: Policy) {
         let room = self.room(self.requisites.len());
         self.requisites.extend(room.then_some(Requisite { url, role, policy }));
@@ -550,6 +604,7 @@ struct Flags {
     article: bool,
     /// Not shown.
     hidden: bool,
+    figure: bool,
 }
 
 impl State {

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::extract::{Date, Findings, Image};
+use crate::web::candidate::Role;
 use crate::web::referrer;
 use crate::web::time::Timestamp;
 use crate::web::url::WebUrl;
@@ -13,7 +14,7 @@ pub fn findings(id: &Value, url: Option<&str>, base: Option<&WebUrl>, found: &Fi
     let article = &found.article;
     let original = |image: &Image| image.variants.first().map(|variant| variant.url.as_str().to_owned());
     let byline = article.byline.iter().map(|person| json!({"name": person.name, "role": person.role}));
-    let images = found.images.iter().filter(|image| image.in_article).map(|image| {
+    let images = found.images.iter().filter(|image| image.position.is_some()).map(|image| {
         let first = image.variants.first();
         let others = image.variants.iter().skip(1);
         json!({
@@ -29,7 +30,11 @@ pub fn findings(id: &Value, url: Option<&str>, base: Option<&WebUrl>, found: &Fi
             "position": image.position,
         })
     });
-    let requisites = found.requisites.iter().map(|one| json!({"url": one.url.as_str(), "kind": one.role.as_str()}));
+    // Pictures around the article, which the page needs to be shown.
+    let around = found.images.iter().filter(|image| image.position.is_none()).flat_map(|image| &image.variants);
+    let around = around.filter(|variant| variant.wanted).map(|variant| (variant.url.as_str(), Role::Image));
+    let requisites = found.requisites.iter().map(|one| (one.url.as_str(), one.role)).chain(around);
+    let requisites = requisites.map(|(url, kind)| json!({"url": url, "kind": kind.as_str()}));
     json!({
         "id": id,
         "url": url,

@@ -34,7 +34,7 @@ pub fn unwrapped(url: &WebUrl) -> Vec<WebUrl> {
 /// A wrapper: where it lives, the form of its paths, and where in it the inner address stands.
 struct Rule {
     host: Host,
-    /// The path begins so, or contains it when it does not begin with a slash.
+    /// The path begins so, or contains it when it does not begin with a slash, or is it when it ends with `$`.
     path: &'static str,
     take: Take,
 }
@@ -66,6 +66,10 @@ enum Take {
     Hex,
     /// In the path, between these two marks, escaped.
     Between(&'static str, &'static str),
+    /// From this mark on, the rest of the path is the address in Base64 for URLs, an ending aside.
+    Base64(&'static str),
+    /// Behind segments of options, host and path, with or without a scheme.
+    Bare,
 }
 
 const RULES: &[Rule] = &[
@@ -76,6 +80,11 @@ const RULES: &[Rule] = &[
     // Relays with a parameter: `corsproxy.io/?url=`, allorigins' `/raw?url=`.
     Rule { host: Host::Is("corsproxy.io"), path: "/", take: Take::Parameter("url") },
     Rule { host: Host::Is("api.allorigins.win"), path: "/", take: Take::Parameter("url") },
+    Rule { host: Host::Is("api.codetabs.com"), path: "/v1/proxy", take: Take::Parameter("quest") },
+    Rule { host: Host::Is("crossorigin.me"), path: "/http", take: Take::Path },
+    Rule { host: Host::Is("thingproxy.freeboard.io"), path: "/fetch/", take: Take::Path },
+    // The form of relay that RSSHub's hotlink templates name: https://docs.rsshub.app/guide/parameters
+    Rule { host: Host::Any, path: "/image$", take: Take::Parameter("url") },
     // weserv: https://images.weserv.nl/docs/
     Rule { host: Host::Is("images.weserv.nl"), path: "/", take: Take::Parameter("url") },
     Rule { host: Host::Is("wsrv.nl"), path: "/", take: Take::Parameter("url") },
@@ -89,6 +98,10 @@ const RULES: &[Rule] = &[
     Rule { host: Host::Under("cdn.ampproject.org"), path: "/ii/", take: Take::Amp },
     // Next.js' image optimiser; its address may be a path on the same host.
     Rule { host: Host::Any, path: "/_next/image", take: Take::Parameter("url") },
+    Rule { host: Host::Any, path: "/_vercel/image", take: Take::Parameter("url") },
+    // Nuxt's: https://image.nuxt.com, and Netlify's: https://docs.netlify.com/image-cdn/overview/
+    Rule { host: Host::Any, path: "/_ipx/", take: Take::Path },
+    Rule { host: Host::Any, path: "/.netlify/images", take: Take::Parameter("url") },
     // Cloudinary's fetch delivery, and Substack's image host, which is built on the same paths.
     Rule { host: Host::Is("res.cloudinary.com"), path: "image/fetch/", take: Take::Path },
     Rule { host: Host::Is("substackcdn.com"), path: "image/fetch/", take: Take::Path },
@@ -96,23 +109,44 @@ const RULES: &[Rule] = &[
     // Cloudflare image resizing: https://developers.cloudflare.com/images/transform-images/transform-via-url/
     Rule { host: Host::Any, path: "/cdn-cgi/image/", take: Take::Options },
     // thumbor without signature: https://thumbor.readthedocs.io/en/latest/usage.html
-    Rule { host: Host::Any, path: "/unsafe/", take: Take::Path },
+    Rule { host: Host::Any, path: "/unsafe/", take: Take::Bare },
+    // thumbor with one: 27 characters of Base64 and their padding stand before the options.
+    Rule { host: Host::Any, path: "=/", take: Take::Path },
     // imgproxy with a plain source: https://docs.imgproxy.net/usage/processing
     Rule { host: Host::Any, path: "plain/http", take: Take::Between("/plain/", "@") },
+    // imgproxy with a coded source, which begins as `http` does.
+    Rule { host: Host::Any, path: "aHR0c", take: Take::Base64("/aHR0c") },
     // GitHub's Camo: `/DIGEST/HEX`.
     Rule { host: Host::Is("camo.githubusercontent.com"), path: "/", take: Take::Hex },
     // DuckDuckGo's picture proxy.
     Rule { host: Host::Is("external-content.duckduckgo.com"), path: "/iu/", take: Take::Parameter("u") },
+    Rule { host: Host::Is("proxy.duckduckgo.com"), path: "/iu/", take: Take::Parameter("u") },
+    Rule { host: Host::Is("images.duckduckgo.com"), path: "/iu/", take: Take::Parameter("u") },
     // Baidu's thumbnails: `timg?…&src=` unescaped to the end or escaped; `image_search/src=…&refer=` in the path.
     Rule { host: Host::Under("bdstatic.com"), path: "timg", take: Take::Parameter("src") },
     Rule { host: Host::Under("baidu.com"), path: "timg", take: Take::Parameter("src") },
     Rule { host: Host::Under("baidu.com"), path: "/image_search/src=", take: Take::Between("src=", "&") },
+    // Its search's download and detail pages.
+    Rule { host: Host::Is("image.baidu.com"), path: "/search/down", take: Take::Parameter("url") },
+    Rule { host: Host::Is("image.baidu.com"), path: "/search/down", take: Take::Parameter("thumburl") },
+    Rule { host: Host::Is("image.baidu.com"), path: "/search/detail", take: Take::Parameter("objurl") },
+    // QQ's reader.
+    Rule { host: Host::Is("read.html5.qq.com"), path: "/image", take: Take::Parameter("imageUrl") },
+    // Netease's resizer.
+    Rule { host: Host::Is("nimg.ws.126.net"), path: "/", take: Take::Parameter("url") },
     // Sogou's relay for WeChat pictures.
     Rule { host: Host::Under("sogoucdn.com"), path: "link", take: Take::Parameter("url") },
     // Google's gadget proxy, as blogs and mail used it.
     Rule { host: Host::Under("googleusercontent.com"), path: "/gadgets/proxy", take: Take::Parameter("url") },
     // Embedly's picture display.
     Rule { host: Host::Is("i.embed.ly"), path: "/1/display", take: Take::Parameter("url") },
+    // Google's picture search, Facebook's and Slack's previews, Yahoo's and AOL's resizers, Brightspot's.
+    Rule { host: Host::Is("www.google.com"), path: "/imgres", take: Take::Parameter("imgurl") },
+    Rule { host: Host::Under("fbcdn.net"), path: "/safe_image.php", take: Take::Parameter("url") },
+    Rule { host: Host::Is("slack-imgs.com"), path: "/", take: Take::Parameter("url") },
+    Rule { host: Host::Is("s.yimg.com"), path: "api/res/", take: Take::Path },
+    Rule { host: Host::Under("aolcdn.com"), path: "dims", take: Take::Parameter("image_uri") },
+    Rule { host: Host::Any, path: "/dims4/", take: Take::Parameter("url") },
     // Mementos of the Internet Archive: `/web/20211026021000im_/http://…`.
     Rule { host: Host::Is("web.archive.org"), path: "/web/", take: Take::Path },
 ];
@@ -128,7 +162,11 @@ impl Rule {
             }
             Host::Relay => is_relay(url.host()),
         };
-        let in_form = if self.path.starts_with('/') { path.starts_with(self.path) } else { path.contains(self.path) };
+        let in_form = match self.path.strip_suffix('$') {
+            Some(whole) => path == whole,
+            None if self.path.starts_with('/') => path.starts_with(self.path),
+            None => path.contains(self.path),
+        };
         if !at_home || !in_form {
             return None;
         }
@@ -143,6 +181,9 @@ impl Rule {
             }
             Take::Amp => {
                 let rest = &url.path_and_query()[self.path.len()..];
+                // `/ii/w820/s/…`: a width may stand first.
+                let narrowed = rest.strip_prefix('w').map(|rest| rest.trim_start_matches(|c: char| c.is_ascii_digit()));
+                let rest = narrowed.and_then(|rest| rest.strip_prefix('/')).unwrap_or(rest);
                 let (scheme, rest) = rest.strip_prefix("s/").map_or(("http", rest), |rest| ("https", rest));
                 WebUrl::parse(&format!("{scheme}://{rest}")).ok()
             }
@@ -154,6 +195,21 @@ impl Rule {
                 let digits = path.rsplit('/').next()?.as_bytes();
                 let bytes = data_encoding::HEXLOWER_PERMISSIVE.decode(digits).ok()?;
                 address(std::str::from_utf8(&bytes).ok()?)
+            }
+            Take::Base64(start) => {
+                let coded = path[path.find(start)? + 1..].replace('/', "");
+                let coded = coded.split('.').next()?.trim_end_matches('=');
+                let bytes = data_encoding::BASE64URL_NOPAD.decode(coded.as_bytes()).ok()?;
+                address(std::str::from_utf8(&bytes).ok()?)
+            }
+            Take::Bare => {
+                let rest = url.path_and_query();
+                from_scheme(&rest[1..]).or_else(|| {
+                    // The first segment that has the form of a name is the host.
+                    let host = |part: &&str| part.contains('.') && !part.contains([':', '(']);
+                    let at = path.split('/').skip(2).find(host).and_then(|part| rest.find(&format!("/{part}/")))?;
+                    WebUrl::parse(&format!("http:/{}", &rest[at..])).ok()
+                })
             }
             Take::Between(start, end) => {
                 let (_, rest) = path.split_once(start)?;
@@ -234,7 +290,11 @@ fn is_private(url: &WebUrl) -> bool {
                 address.is_loopback() || address.is_unspecified() || local
             }
         },
-        Err(_) => host == "localhost" || host.ends_with(".localhost"),
+        // Names that only a network of its own can answer for (RFC 6761, 6762, 8375).
+        Err(_) => {
+            let own = [".localhost", ".local", ".internal", ".intranet", ".lan", ".localdomain", ".home.arpa"];
+            !host.contains('.') || own.iter().any(|ending| host.ends_with(ending))
+        }
     }
 }
 
@@ -300,6 +360,35 @@ mod tests {
             ),
             ("https://web.archive.org/web/20211026021000im_/http://pic.example/a.jpg", "http://pic.example/a.jpg"),
             ("https://cors.a.example/?https://cors.b.example/?http://pic.example/a", "http://pic.example/a"),
+            ("https://pic-example.cdn.ampproject.org/ii/w820/s/pic.example/a.jpg", "https://pic.example/a.jpg"),
+            ("https://my.example/image?url=https%3A%2F%2Fpic.example%2Fa.jpg", "https://pic.example/a.jpg"),
+            (
+                "https://ip.example/sig/rs:fit:300:0/aHR0cHM6Ly9waWMuZXhhbXBsZS9hLmpwZw.webp",
+                "https://pic.example/a.jpg",
+            ),
+            (
+                "https://t.example/1A1nCRdgz6pTqZaJ7oNeLdWlCnw=/300x200/smart/https://pic.example/a.jpg",
+                "https://pic.example/a.jpg",
+            ),
+            ("https://t.example/unsafe/300x200/smart/pic.example/a.jpg", "http://pic.example/a.jpg"),
+            (
+                "http://read.html5.qq.com/image?src=forum&q=5&imageUrl=http%3A%2F%2Fpic.example%2Fa.jpg",
+                "http://pic.example/a.jpg",
+            ),
+            (
+                "https://nimg.ws.126.net/?url=http%3A%2F%2Fpic.example%2Fa.jpg&thumbnail=650x",
+                "http://pic.example/a.jpg",
+            ),
+            (
+                "https://image.baidu.com/search/down?tn=download&url=http%3A%2F%2Fpic.example%2Fa.jpg",
+                "http://pic.example/a.jpg",
+            ),
+            (
+                "https://timgsa.baidu.com/timg?image&quality=80&src=http%3A%2F%2Fpic.example%2Fa.jpg",
+                "http://pic.example/a.jpg",
+            ),
+            ("https://site.example/.netlify/images?url=/m/a.jpg&w=50", "https://site.example/m/a.jpg"),
+            ("https://site.example/_ipx/w_300/https://pic.example/a.jpg", "https://pic.example/a.jpg"),
         ] {
             check(url, Some(inner));
         }
@@ -318,6 +407,10 @@ mod tests {
             "https://cors.relay.example/?ftp://pic.example/a.jpg",
             "https://i0.wp.com/wp-content/a.jpg",
             "https://camo.githubusercontent.com/00ff/zz",
+            "https://pic.example/images?url=https%3A%2F%2Fpic.example%2Fb.jpg",
+            "https://share.example/image/page?url=https%3A%2F%2Fpic.example%2Fb.jpg",
+            "https://t.example/unsafe/300x200/smart/a.jpg",
+            "https://img0.baidu.com/it/u=123,456&fm=26",
         ] {
             check(url, None);
         }
@@ -336,6 +429,8 @@ mod tests {
             "http://[fd00::1]/",
             "http://[::ffff:10.0.0.1]/",
             "http://localhost/a",
+            "http://intranet/a.jpg",
+            "http://metadata.google.internal/",
             "http://0.0.0.0/",
         ] {
             check(&format!("https://cors.relay.example/?{inner}"), None);

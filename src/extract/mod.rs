@@ -10,6 +10,7 @@ mod body;
 mod byline;
 mod dates;
 mod facts;
+mod hints;
 mod images;
 mod kind;
 mod language;
@@ -31,7 +32,7 @@ use chrono::FixedOffset;
 
 use self::body::Body;
 use self::facts::Facts;
-use self::published::Found;
+use self::published::{Dates, Found};
 use self::tree::{FoundLink, Page};
 use crate::web::charset;
 pub use crate::web::charset::CharsetFrom;
@@ -317,15 +318,14 @@ pub fn read(document: &Document<'_>) -> Findings {
         address: address.as_ref(),
         named: published::named(&images, lead_image, document),
     };
-    let dates = published::dates(&page, &body, &facts, document, &found);
-    let published = published::published(&dates).filter(|_| kind != Kind::List);
+    let Dates { all: dates, published, modified } = Dates::of(&page, &body, &facts, document, &found);
     let (byline, source) = authors::byline(&page, &body, &facts, document);
     let article = Article {
         title: title::title(&page, &facts, document, is_post),
         byline,
         source,
         published,
-        modified: None,
+        modified,
         dates,
         canonical: facts::canonical(&page, address.as_ref(), &mut oddities),
         lead_image,

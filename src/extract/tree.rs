@@ -4,9 +4,10 @@
 use encoding_rs::Encoding;
 use scraper::{ElementRef, Html, Node};
 
+use super::hints::Hints;
 use super::images::Picture;
 use super::marks::Marks;
-use super::{Link, Requisite, folded, style};
+use super::{Link, Requisite, dates, folded, style};
 use crate::web::candidate::Role;
 use crate::web::referrer::Policy;
 use crate::web::url::WebUrl;
@@ -126,10 +127,10 @@ pub(super) struct Page {
     /// Where `<meta http-equiv=refresh>` leads, the first one.
     pub refresh: Option<super::Refresh>,
     pub json_ld: Vec<String>,
-    /// Texts of elements that name an author by `rel`, `itemprop` or class.
-    pub authors: Vec<String>,
-    /// `datetime` or text of each `time` outside the parts around the article.
-    pub times: Vec<String>,
+    /// Elements that are marked as a date or the name of an author.
+    pub hints: Hints,
+    /// The time of publication that a script fills in (`var ct = "1635213996"`), in seconds since 1970.
+    pub script_time: Option<i64>,
     pub blocks: Vec<Block>,
     pub containers: Vec<Container>,
     pub marks: Marks,
@@ -163,8 +164,8 @@ impl Page {
             canonical: None,
             refresh: None,
             json_ld: Vec::new(),
-            authors: Vec::new(),
-            times: Vec::new(),
+            hints: Hints::default(),
+            script_time: None,
             blocks: Vec::new(),
             containers: vec![Container { end: 0, article: false }],
             marks: Marks::default(),
@@ -279,7 +280,6 @@ impl Page {
             "audio" => return,
             "br" | "hr" => return self.flush(state),
             "area" => self.read_link(element, state),
-            "time" => self.read_time(element, state),
             "figcaption" => {
                 self.caption = Some(text_of(element, usize::MAX)).filter(|text| !text.is_empty());
             }
@@ -289,7 +289,7 @@ impl Page {
             self.push_requisite(background, Role::Image, self.policy);
         }
         state.enter(element);
-        self.read_author(element, state);
+        self.hints.see(element, state.zone, self.blocks.len());
         let is_block = is_in(BLOCKS, name);
         if is_block {
             self.flush(outside);
@@ -395,6 +395,9 @@ impl Page {
             self.json_ld.push(element.text().collect());
         } else if !kind.contains("json") && !kind.contains("template") {
             self.need(element, "src", Role::Script);
+            if self.script_time.is_none() && element.attr("src").is_none() {
+                self.script_time = element.text().find_map(dates::in_script);
+            }
         }
     }
 
@@ -462,30 +465,6 @@ impl Page {
                 page.links.push(FoundLink { link: Link { url, text, nofollow }, place, in_heading });
             }
         });
-    }
-
-    fn read_time(&mut self, element: ElementRef<'_>, state: State) {
-        let hints =
-            [element.attr("itemprop"), element.attr("class")].into_iter().flatten().collect::<Vec<_>>().join(" ");
-        let hints = hints.to_ascii_lowercase();
-        if state.zone < Zone::Suspect && !hints.contains("modified") && !hints.contains("update") {
-            let text = text_of(element, LINK_TEXT);
-            self.times.push(element.attr("datetime").map(folded).filter(|date| !date.is_empty()).unwrap_or(text));
-        }
-    }
-
-    fn read_author(&mut self, element: ElementRef<'_>, state: State) {
-        let has = |attr: &str, words: &[&str]| {
-            let value = element.attr(attr).unwrap_or("").to_ascii_lowercase();
-            value.split_ascii_whitespace().any(|one| words.contains(&one))
-        };
-        if state.zone < Zone::Suspect
-            && (has("rel", &["author"])
-                || has("itemprop", &["author"])
-                || has("class", &["byline", "author", "author-name", "byline-name", "post-author", "entry-author"]))
-        {
-            self.authors.push(text_of(element, LINK_TEXT));
-        }
     }
 
     fn need(&mut self, element: ElementRef<'_>, attribute: &str, role: Role) {
@@ -598,7 +577,7 @@ pub(super) fn weight(text: &str) -> usize {
 }
 
 /// The text of an element, white space folded, at most `longest` characters, scripts left out.
-fn text_of(element: ElementRef<'_>, longest: usize) -> String {
+pub(super) fn text_of(element: ElementRef<'_>, longest: usize) -> String {
     let (mut text, mut kept) = (String::new(), 0);
     for node in element.descendants() {
         let Node::Text(piece) = node.value() else { continue };

@@ -3,7 +3,7 @@
 CARGO ?= cargo
 export CARGO
 
-.PHONY: help demo test soak check lint bench install clean-demo
+.PHONY: help demo test soak check lint bench bench-extract install clean-demo
 
 help:
 	@echo 'make demo     build, then crawl a small news site that runs on this machine; ARGS=--replay opens it'
@@ -12,6 +12,7 @@ help:
 	@echo 'make soak     every crash point in every manner, and a hundred kills: minutes'
 	@echo 'make lint     format and lints alone'
 	@echo 'make bench    the measurements (release build)'
+	@echo 'make bench-extract DIR=folder   extraction beside other extractors, over pages with known truths'
 	@echo 'make install  pressmark into ~/.cargo/bin (release build)'
 
 # A debug build on purpose: cold it takes about two minutes where the optimised one takes three, a demo waits for its
@@ -35,6 +36,17 @@ lint:
 
 bench:
 	$(CARGO) bench --locked
+
+# The folders hold html/ID.html and truth.jsonl; scripts/bench_extract.py says what is scored. The other extractors are
+# installed below target/ once.
+bench-extract:
+	@test -n "$(DIR)" || { echo 'make bench-extract DIR="folder…"' >&2; exit 2; }
+	$(CARGO) build --release --locked --quiet
+	$(CARGO) build --release --locked --quiet --manifest-path benches/rivals/Cargo.toml --target-dir target/rivals
+	@test -x target/bench-venv/bin/python || python3 -m venv target/bench-venv
+	@target/bench-venv/bin/python -c 'import trafilatura' 2>/dev/null || \
+		target/bench-venv/bin/pip install --quiet trafilatura==2.3.1 lxml_html_clean
+	@for folder in $(DIR); do python3 scripts/bench_extract.py $$folder || exit 1; done
 
 install:
 	$(CARGO) install --path . --locked

@@ -3,6 +3,10 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
+use super::byline;
+use super::facts::Facts;
+use super::features::Surroundings;
+use super::judge;
 use super::tree::{Block, Page, Place, Zone};
 
 /// The weight from which a block is a paragraph rather than a caption or a button: twenty Han characters, a dozen
@@ -12,6 +16,9 @@ pub(super) const PARAGRAPH: usize = 60;
 /// A container that holds this much of the text of the one around it, in percent, holds the article; the rest is
 /// teasers. Lower, and articles lose their first paragraph.
 const NEARLY_ALL: usize = 85;
+
+/// A line that only credits people is no longer than this, in characters.
+const CREDIT: usize = 60;
 
 /// The part of a page that is the article.
 pub(super) struct Body {
@@ -24,8 +31,25 @@ pub(super) struct Body {
 }
 
 impl Body {
-    /// Finds the article of a page; a post is an article as a whole.
-    pub fn of(page: &Page, is_post: bool) -> Body {
+    /// Finds the article of a page; a post is an article as a whole. The rule of thumb says where to look, and what
+    /// stays when the judge keeps nothing.
+    pub fn of(page: &Page, facts: &Facts, is_post: bool) -> Body {
+        let mut body = Body::by_rule(page, is_post);
+        if is_post {
+            return body;
+        }
+        let around = Surroundings { page, facts, chosen: body.containers.clone(), kept: &body.kept };
+        let mut kept = judge::kept(&around);
+        kept.retain(|number| !is_credit(&page.blocks[*number]));
+        if kept.iter().any(|number| is_paragraph(&page.blocks[*number])) {
+            body.containers = around_all(page, &kept);
+            body.kept = kept;
+        }
+        body
+    }
+
+    /// The article by a rule of thumb: the part of the page that holds nearly all paragraphs.
+    pub fn by_rule(page: &Page, is_post: bool) -> Body {
         let zone = |last: Zone| {
             let mut own = vec![0; page.containers.len()];
             for block in page.blocks.iter().filter(|block| block.zone <= last && is_paragraph(block)) {
@@ -81,6 +105,31 @@ impl Body {
         let blocks = page.blocks.iter().enumerate().filter(|(number, block)| is_near(*number, block));
         blocks.map(|(_, block)| block).collect()
     }
+}
+
+/// A line that says who wrote the article, or where it is from, and nothing else.
+fn is_credit(block: &Block) -> bool {
+    let is_sentence = block.text.contains(['。', '！', '？', '!', '?']);
+    if block.heading > 0 || is_sentence || block.text.chars().count() > CREDIT {
+        return false;
+    }
+    let credits = byline::credits(&block.text);
+    !credits.people.is_empty() || credits.source.is_some()
+}
+
+/// The smallest container with nearly all the text of these blocks.
+fn around_all(page: &Page, kept: &[usize]) -> Range<usize> {
+    let mut own = vec![0; page.containers.len()];
+    for block in kept.iter().map(|number| &page.blocks[*number]) {
+        own[block.container] += block.weight;
+    }
+    let mut before = vec![0];
+    own.iter().for_each(|weight| before.push(before[before.len() - 1] + weight));
+    let total = |at: usize| before[page.containers[at].end] - before[at];
+    let inside = |at: &usize| total(*at) * 100 >= total(0) * NEARLY_ALL;
+    // A container comes after those around it.
+    let at = (0..page.containers.len()).rev().find(inside).unwrap_or(0);
+    at..page.containers[at].end
 }
 
 /// Walks down from the body, or from the one element marked as an article, as long as one part holds nearly all.

@@ -22,6 +22,8 @@ pub(super) struct Facts {
     pub pictures: Vec<String>,
     pub publisher: Option<String>,
     pub sections: Vec<String>,
+    /// The whole text, where structured data has it.
+    pub text: Option<String>,
 }
 
 impl Facts {
@@ -52,6 +54,7 @@ impl Facts {
                 .unwrap_or_default();
             facts.pictures = article.get("image").map(picture).unwrap_or_default();
             facts.sections = article.get("articleSection").map(|value| texts(value, &[])).unwrap_or_default();
+            facts.text = article.get("articleBody").and_then(Value::as_str).map(str::to_owned);
             let publisher = article.get("publisher").and_then(|value| people(value, &known).into_iter().next());
             facts.publisher = publisher.or(facts.publisher);
         }

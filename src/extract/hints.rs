@@ -18,9 +18,10 @@ pub(super) struct Hint {
     pub text: String,
     /// What it says to machines: `datetime`, `content`, `title`.
     pub value: Option<String>,
+    /// The texts of the links and of the names inside.
+    pub inner: Vec<String>,
     /// How surely it is what it is marked as.
     pub by: By,
-    pub zone: Zone,
     /// The number of the next text block.
     pub block: usize,
 }
@@ -105,10 +106,10 @@ impl Hints {
             return;
         }
         let hint = |by: By| {
-            let text = text_of(element, LONGEST);
+            let (text, inner) = texts(element);
             let value = ["datetime", "content", "data-datetime", "data-origindate", "data-time"];
             let value = value.into_iter().find_map(|attr| element.attr(attr)).map(folded);
-            Hint { text, value: value.filter(|value| !value.is_empty()), by, zone, block }
+            Hint { text, inner, value: value.filter(|value| !value.is_empty()), by, block }
         };
         if let Some(by) = author.filter(|_| self.authors.len() < MOST) {
             let hint = hint(by);
@@ -123,6 +124,30 @@ impl Hints {
             }
         }
     }
+}
+
+/// The text of an element, with gaps where elements meet, and the texts of the links and names inside.
+fn texts(element: ElementRef<'_>) -> (String, Vec<String>) {
+    let mut text = String::new();
+    let mut inner = Vec::new();
+    for node in element.descendants().take(200) {
+        if let Some(piece) = node.value().as_text() {
+            let parent = node.parent().and_then(ElementRef::wrap);
+            if !parent.is_some_and(|parent| matches!(parent.value().name(), "script" | "style" | "noscript" | "svg")) {
+                text.push(' ');
+                text.push_str(piece);
+            }
+        } else if let Some(part) = ElementRef::wrap(node).filter(|part| inner.len() < 12 && part.id() != element.id()) {
+            let is_name = part.attr("itemprop") == Some("name") || part.attr("rel") == Some("author");
+            if part.value().name() == "a" || is_name {
+                inner.push(text_of(part, LONGEST));
+            }
+        }
+        if text.len() > 8 * LONGEST {
+            break;
+        }
+    }
+    (folded(&text).chars().take(LONGEST).collect(), inner)
 }
 
 /// Only a property counts in what stands around the article: some pages keep the header outside.

@@ -54,6 +54,11 @@ impl Marks {
 }
 
 impl Mark {
+    /// Its name and marks as written.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The element's name.
     pub fn name(&self) -> &str {
         self.text.split(' ').next().unwrap_or_default()

@@ -10,12 +10,17 @@ mod body;
 mod byline;
 mod dates;
 mod facts;
+mod features;
+mod groups;
 mod hints;
+mod html;
 mod images;
+mod judge;
 mod kind;
 mod language;
 mod lead;
 mod marks;
+mod outline;
 mod published;
 mod refresh;
 mod srcset;
@@ -302,7 +307,7 @@ pub fn read(document: &Document<'_>) -> Findings {
     }
 
     let facts = Facts::of(&page);
-    let body = Body::of(&page, is_post);
+    let body = Body::of(&page, &facts, is_post);
     let kind = kind::kind(&page, &body, &facts, is_post);
     let claimed = lead::claimed_pictures(&page, &facts, document);
     let pictures = std::mem::take(&mut page.pictures);
@@ -332,7 +337,7 @@ pub fn read(document: &Document<'_>) -> Findings {
         categories: facts::categories(&page, &facts, document),
         language,
         text,
-        html: String::new(),
+        html: html::html(&page, &body, &images),
     };
     // A short text that nobody signs and that names no day is a page about something, not an article.
     let unsigned = article.published.is_none() && article.byline.is_empty() && !facts.is_article && !is_post;
@@ -356,6 +361,48 @@ pub fn read(document: &Document<'_>) -> Findings {
         meta_robots,
         oddities,
     }
+}
+
+/// What the judge of blocks sees of one, and what it is trained on (`scripts/train_blocks.py`).
+#[derive(Clone, Debug)]
+pub struct Sight {
+    /// The block's text.
+    pub text: String,
+    /// What is measured of it: the first of [`features`].
+    pub features: Vec<f32>,
+    /// The words of the elements around it, the innermost first.
+    pub marks: Vec<Vec<String>>,
+    /// The element of the branch it hangs on, as a place in `marks`, and how far up that hangs.
+    pub branch: (usize, usize),
+}
+
+/// The names of everything the judge asks for; the last ones are made of [`Sight::marks`] and what words are known for.
+pub fn features() -> Vec<String> {
+    judge::names()
+}
+
+/// What the judge of blocks sees of a document.
+pub fn sights(document: &Document<'_>) -> Vec<Sight> {
+    let decoded = charset::decode(document.bytes, document.head.field("content-type").as_deref());
+    let page = Page::read(&decoded.text, WebUrl::parse(document.url).ok(), decoded.encoding(), None);
+    let facts = Facts::of(&page);
+    let body = Body::by_rule(&page, document.is_post);
+    let around =
+        features::Surroundings { page: &page, facts: &facts, chosen: body.containers.clone(), kept: &body.kept };
+    let seen = judge::see(&around);
+    let sight = |((block, features), (branch, below)): ((&tree::Block, Vec<f32>), (usize, usize))| {
+        let (mut marks, mut path) = (Vec::new(), Vec::new());
+        let mut at = block.mark;
+        while at != 0 {
+            path.push(at);
+            let mark = page.marks.get(at);
+            marks.push(mark.words().collect());
+            at = mark.parent;
+        }
+        let branch = path.iter().position(|at| *at == branch).unwrap_or(0);
+        Sight { text: block.text.clone(), features, marks, branch: (branch, below) }
+    };
+    page.blocks.iter().zip(seen.rows).zip(seen.branches).map(sight).collect()
 }
 
 /// What a style sheet names: other sheets, fonts, pictures, in order, each once. `policy` is the sheet's own

@@ -381,3 +381,18 @@ fn pictures(html: &str, want: &str) {
     };
     assert_eq!(page.images.iter().map(image).collect::<Vec<_>>().join(" | "), want, "{html}");
 }
+
+#[test]
+fn the_article_is_given_as_clean_html() {
+    let html = "<body onload='x()'><h2 class=a>Ein &lt;Titel&gt;</h2><p style='color:red'>Erster <b>Absatz</b>.</p>\
+        <figure><img src='http://p.example/a.jpg?x=1&amp;y=2' alt='Ein \"Bild\"'><figcaption>Die Brücke</figcaption></figure>\
+        <ul><li>eins<li>zwei</ul><blockquote><p>Gesagt.</p></blockquote><ol><li>drei</ol>\
+        <table><tr><td>a<td>b<tr><td>c<td>d</table><pre>x = 1</pre><script>alert(1)</script>";
+    let post = found("file:///seeds/x.md", html.as_bytes(), &Claims::default(), "");
+    let want = "<h2>Ein &lt;Titel&gt;</h2>\n<p>Erster Absatz.</p>\n\
+        <figure><img src=\"http://p.example/a.jpg?x=1&amp;y=2\" alt=\"Ein &quot;Bild&quot;\">\
+        <figcaption>Die Brücke</figcaption></figure>\n\
+        <ul><li>eins</li><li>zwei</li></ul>\n<blockquote>Gesagt.</blockquote>\n<ol><li>drei</li></ol>\n\
+        <table><tr><td>a</td><td>b</td></tr><tr><td>c</td><td>d</td></tr></table>\n<pre>x = 1</pre>\n";
+    assert_eq!(post.article.html, want);
+}

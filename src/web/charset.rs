@@ -50,6 +50,9 @@ impl Decoded {
     }
 }
 
+/// Characters beyond ASCII that no other charset gives the form of UTF-8 by chance.
+const SURE: usize = 4;
+
 /// How far a `<meta>` is looked for (HTML, 13.2.3.2).
 const PRESCAN: usize = 1024;
 
@@ -70,6 +73,9 @@ pub fn decode(bytes: &[u8], content_type: Option<&str>) -> Decoded {
     match declared {
         Some((encoding, _)) if encoding == UTF_8 && is_hardly_utf8(bytes) => {
             Decoded { refuted: Some(UTF_8.name()), ..decoded(bytes, guess(bytes), CharsetFrom::Guess) }
+        }
+        Some((encoding, _)) if encoding != UTF_8 && is_surely_utf8(bytes) => {
+            Decoded { refuted: Some(encoding.name()), ..decoded(bytes, UTF_8, CharsetFrom::Guess) }
         }
         Some((encoding, from)) => decoded(bytes, encoding, from),
         None => decoded(bytes, guess(bytes), CharsetFrom::Guess),
@@ -95,6 +101,19 @@ fn is_hardly_utf8(bytes: &[u8]) -> bool {
     let beyond = bytes.iter().filter(|byte| !byte.is_ascii()).count();
     let errors = bytes.utf8_chunks().filter(|chunk| !chunk.invalid().is_empty()).count();
     errors * 4 > beyond
+}
+
+/// Several characters beyond ASCII and not one error, but for a last character that is cut: text in another charset is
+/// hardly ever valid UTF-8 by chance, and pages moved to UTF-8 often keep their old label.
+fn is_surely_utf8(bytes: &[u8]) -> bool {
+    let mut beyond = 0;
+    for chunk in bytes.utf8_chunks() {
+        beyond += chunk.valid().chars().filter(|c| !c.is_ascii()).take(SURE).count();
+        if !chunk.invalid().is_empty() && chunk.invalid().as_ptr_range().end != bytes.as_ptr_range().end {
+            return false;
+        }
+    }
+    beyond >= SURE
 }
 
 /// The charset a `<meta>` names (HTML, 13.2.3.2, "prescan a byte stream to determine its encoding").

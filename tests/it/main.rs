@@ -14,6 +14,7 @@ mod door;
 mod dry_run;
 mod endurance;
 mod export;
+mod extract_command;
 mod formats;
 mod framing;
 mod full_disk;

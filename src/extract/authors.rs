@@ -62,16 +62,21 @@ pub(super) fn byline(
         people.extend(credits.people);
     }
     let tails = title::tails(page);
-    let host = WebUrl::parse(document.url).ok().map(|url| squeezed(&url.domain()));
+    let host = WebUrl::parse(document.url).ok().map(|url| squeezed(url.domain()));
     let is_outlet = |name: &str| {
         let same = |other: &String| folded(other).eq_ignore_ascii_case(name);
         let squeezed = squeezed(name);
+        // Many a person's site is named for its owner.
+        if name.contains(' ') && host.as_ref().is_some_and(|host| host.starts_with(&squeezed)) {
+            return false;
+        }
+        let is_host = |host: &String| squeezed.len() >= 4 && host.strip_prefix(&squeezed).is_some_and(is_end);
         let in_tail = |tail: &String| same(tail) || !name.is_ascii() && tail.starts_with(name);
         facts.publisher.iter().any(same)
             || source.iter().any(same)
             || claims.categories.iter().any(same)
             || tails.iter().any(in_tail)
-            || host.as_ref().is_some_and(|host| squeezed.len() >= 4 && host.starts_with(&squeezed))
+            || host.as_ref().is_some_and(is_host)
     };
     let all = |fields: &mut dyn Iterator<Item = &str>| fields.flat_map(byline::names).collect::<Vec<_>>();
     let catalogued = CATALOGUES.iter().map(|name| page.meta(name).flat_map(byline::catalogued).collect::<Vec<_>>());
@@ -88,6 +93,7 @@ pub(super) fn byline(
     .chain(catalogued)
     .chain([visible, hinted(page, body, By::Address), signed(page, body), claims.authors.clone()])
     .collect();
+    let known: Vec<String> = given.iter().flatten().cloned().collect();
     let mut authors = Vec::new();
     let mut outlets = Vec::new();
     for names in given {
@@ -97,9 +103,18 @@ pub(super) fn byline(
             authors = persons;
         }
     }
+    // Where one place has the first name alone, another may have the whole.
+    let whole = |name: String| {
+        let longer = known.iter().find(|other| other.split_once(' ').is_some_and(|(first, _)| first == name));
+        longer.cloned().unwrap_or(name)
+    };
+    let authors: Vec<String> = authors.into_iter().map(whole).collect();
     // What the page credits in so many words comes before what its programs fill in.
     let mut people = east;
     if !people.iter().any(|person| matches!(person.role, "author" | "reporter")) {
+        // Programs often name the editor as the author; the page knows better.
+        let edits = |name: &String| people.iter().any(|person| person.name == *name);
+        let authors: Vec<String> = authors.into_iter().filter(|name| !edits(name)).collect();
         let authors = authors.into_iter().map(|name| Person { name, role: "author" });
         people.splice(0..0, authors);
     }
@@ -107,6 +122,11 @@ pub(super) fn byline(
     let mut seen = HashSet::new();
     people.retain(|person| !is_outlet(&person.name) && seen.insert(person.name.to_lowercase()));
     (people, source.or_else(|| facts.publisher.clone()).or(outlets.into_iter().next()))
+}
+
+/// The end of a host's name without its points.
+fn is_end(text: &str) -> bool {
+    text.len() <= 5
 }
 
 /// Letters and digits alone, in lower case.
@@ -143,14 +163,22 @@ fn hinted(page: &Page, body: &Body, by: By) -> Vec<String> {
     let is_behind = |hint: &&Hint| hint.block > last && hint.block <= last + BEHIND;
     let hints = || page.hints.authors.iter().filter(|hint| hint.by == by);
     let near = names_of(hints().filter(is_near));
-    if near.is_empty() { names_of(hints().filter(is_behind)) } else { near }
+    let near = if near.is_empty() { names_of(hints().filter(is_behind)) } else { near };
+    if !near.is_empty() || hints().count() > 3 {
+        return near;
+    }
+    // One name wherever it stands is the author's; several are those of other articles.
+    let mut all: Vec<String> = hints().flat_map(|hint| names_of(std::iter::once(hint))).collect();
+    all.dedup();
+    if all.len() == 1 { all } else { Vec::new() }
 }
 
 fn names_of<'a>(hints: impl Iterator<Item = &'a Hint>) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     let mut at = None;
     for hint in hints {
-        let found = byline::names(&hint.text);
+        let inner: Vec<String> = hint.inner.iter().flat_map(|text| byline::names(text)).collect();
+        let found = if inner.is_empty() { byline::names(&hint.text) } else { inner };
         if found.is_empty() || at.is_some_and(|at| hint.block > at + 3) {
             continue;
         }
@@ -159,7 +187,12 @@ fn names_of<'a>(hints: impl Iterator<Item = &'a Hint>) -> Vec<String> {
             let words: HashSet<String> = one.to_lowercase().split_whitespace().map(str::to_owned).collect();
             names.iter().any(|known| known.to_lowercase().split_whitespace().any(|word| words.contains(word)))
         };
-        let new: Vec<String> = found.into_iter().filter(|name| !shares(name)).collect();
+        let mut new: Vec<String> = Vec::new();
+        for name in found {
+            if !shares(&name) && !new.contains(&name) {
+                new.push(name);
+            }
+        }
         names.extend(new);
     }
     names

@@ -53,8 +53,8 @@ const AUTHOR: &str = "author authors autor autores autoren auteur auteurs autore
 
 /// Words beside them that say that it is not the name: a picture, a life, a list.
 const NOT_NAME: &str = "bio avatar image img photo pic thumb social description desc about follow related more box \
-    job role position email mail count title articles posts list icon twitter facebook separator label date time \
-    comment comments info meta card details recent footer sidebar";
+    job role position email mail count title articles posts list icon twitter facebook separator label comment \
+    comments card recent footer sidebar";
 
 /// Words in classes of elements that hold a date.
 const DATE: &str = "date time datetime timestamp dateline pubdate published publish publishdate posted datum fecha \

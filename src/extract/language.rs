@@ -6,7 +6,7 @@ use whatlang::{Detector, Lang};
 const LONGEST: usize = 4000;
 
 /// Letters from which a text says what language it is in.
-const ENOUGH: usize = 40;
+const ENOUGH: usize = 20;
 
 /// The language of a text, from the text before the markup; `markup` is the page's `lang`, `claimed` the seed's. Where
 /// text and markup agree the markup's tag stands, since it says more: `zh-TW`.
@@ -54,7 +54,7 @@ fn by_trigrams(text: &str) -> Option<(&'static str, bool)> {
     let part = &text[start..];
     let end = part.char_indices().nth(LONGEST).map_or(part.len(), |(at, _)| at);
     let found = Detector::new().detect(&part[..end]).filter(|_| letters >= ENOUGH)?;
-    let sure = found.is_reliable() && letters >= 3 * ENOUGH;
+    let sure = found.is_reliable() && letters >= 6 * ENOUGH;
     code(found.lang()).map(|code| (code, sure))
 }
 

@@ -20,6 +20,7 @@ mod kind;
 mod language;
 mod lead;
 mod marks;
+mod months;
 mod outline;
 mod published;
 mod refresh;

@@ -8,7 +8,7 @@ use super::body::Body;
 use super::dates::{Order, Reader};
 use super::facts::Facts;
 use super::hints::{By, Hint};
-use super::tree::{Block, Page};
+use super::tree::{Block, Page, Zone};
 use super::{Date, Document, Image, Kind, Precision, dates};
 use crate::web::time::Timestamp;
 use crate::web::url::WebUrl;
@@ -74,11 +74,21 @@ const MODIFIED: &[&str] = &[
 const BEFORE: usize = 20;
 const INSIDE: usize = 6;
 
+/// The weight from which a heading is a headline, not the name of a section.
+const HEADLINE: usize = 30;
+
 /// A date with what it is worth.
 struct Claim {
     date: Date,
     weight: u32,
     changed: bool,
+}
+
+impl Claim {
+    /// Programs wrote it for programs.
+    fn is_of_machine(&self) -> bool {
+        self.weight >= 25
+    }
 }
 
 struct Claims<'a> {
@@ -129,6 +139,10 @@ impl Dates {
         let reader = Reader { now: document.at, zone, order };
         let mut claims = Claims { reader, named: found.named.clone(), claims: Vec::new(), ambiguous: Vec::new() };
         let is_post = found.address.is_none();
+        // Under one long headline stands one article, however many links are around it.
+        let mut main = page.blocks.iter().filter(|block| block.heading == 1 && block.zone < Zone::Around);
+        let has_headline = main.next().is_some_and(|block| block.weight >= HEADLINE) && main.next().is_none();
+        let is_list = found.kind == Kind::List && !has_headline;
         let claimed = document.claims.published.as_deref();
         if let Some(claim) = claimed.filter(|_| is_post) {
             claims.add(claim, "seed", 100, false);
@@ -145,10 +159,12 @@ impl Dates {
             claims.add(&script, "script", 25, false);
         }
         if !is_post {
-            let is_list = found.kind == Kind::List;
             marked(page, body, &mut claims, is_list);
             if !is_list {
                 shown(page, body, &mut claims);
+                if !claims.claims.iter().any(|one| !one.changed) {
+                    only(page, body, &mut claims);
+                }
             }
         }
         if let Some((claim, reading)) = found.address.and_then(|url| dates::in_path(url.path())) {
@@ -167,7 +183,6 @@ impl Dates {
         claims.decide();
         let mut seen = HashSet::new();
         claims.claims.retain(|one| seen.insert((one.date.local.clone(), one.date.from.clone(), one.changed)));
-        let is_list = found.kind == Kind::List;
         let published = published(&claims.claims).filter(|weighed| !is_list || weighed.weight >= 25);
         let modified = modified(&claims.claims, published);
         let (published, modified) = (published.map(|one| one.date.clone()), modified.map(|one| one.date.clone()));
@@ -232,9 +247,16 @@ fn shown<'a>(page: &'a Page, body: &Body, claims: &mut Claims<'a>) {
     let mut weight = 15;
     for block in body.lines(page).into_iter().filter(|block| is_note(block)) {
         let changed = is_change(&block.text, claims.reader);
-        if claims.add_shown(&block.text, "text", weight, changed) && !changed {
+        let worth = if is_labelled(&block.text) { LABELLED } else { weight };
+        if claims.add_shown(&block.text, "text", worth, changed) && !changed {
             weight = 2;
         }
+    }
+    // Behind the text, only a day that is called the day of publication.
+    let last = body.kept.last().map_or(0, |last| last + 1);
+    let behind = page.blocks.iter().skip(last).take(INSIDE).filter(|block| is_note(block) && block.zone < Zone::Around);
+    for block in behind.filter(|block| is_labelled(&block.text)) {
+        claims.add_shown(&block.text, "text", LABELLED, false);
     }
     // «(26.10.2021) The text begins»
     if let Some(block) = page.blocks.get(first).filter(|block| !is_note(block)) {
@@ -247,11 +269,58 @@ fn shown<'a>(page: &'a Page, body: &Body, claims: &mut Claims<'a>) {
     }
 }
 
+/// The one day that the lines and marks of a page name, where no place says more.
+fn only<'a>(page: &'a Page, body: &Body, claims: &mut Claims<'a>) {
+    let first = body.kept.first().copied().unwrap_or(0);
+    let last = body.kept.last().copied().unwrap_or(0);
+    let heading = page.blocks.iter().take(first + 1).rposition(|block| block.heading == 1);
+    let from = heading.unwrap_or(first).saturating_sub(BEFORE);
+    let blocks = page.blocks.iter().take(last + 1 + INSIDE).skip(from).filter(|block| block.zone < Zone::Around);
+    let is_copyright = |text: &str| text.contains(['©', '℗']) || text.to_ascii_lowercase().contains("copyright");
+    let lines = blocks.filter(|block| is_note(block) && !is_copyright(&block.text)).map(|block| block.text.as_str());
+    let marks = page.hints.published.iter().filter(|hint| hint.text.chars().count() <= 80);
+    let mut days: Vec<(&str, String)> = Vec::new();
+    for text in lines.take(200).chain(marks.map(|hint| hint.text.as_str())) {
+        let reading = dates::read(text, claims.reader).filter(|_| !is_change(text, claims.reader));
+        days.extend(reading.map(|reading| (text, reading.local.date().to_string())));
+    }
+    if let Some((text, _)) = days.first().filter(|(_, day)| days.iter().all(|(_, other)| other == day)) {
+        claims.add(text, "text", 8, false);
+    }
+}
+
 /// A short line that is no sentence and no headline.
 fn is_note(block: &Block) -> bool {
     let is_sentence = block.text.contains(['。', '！', '？', '!', '?']);
     let length = block.text.chars().count();
-    !is_sentence && (block.heading == 0 && length <= 80 || block.heading > 0 && length <= 32)
+    !is_sentence && (block.heading == 0 && length <= 80 || block.heading > 1 && length <= 32)
+}
+
+/// What a shown date that is called the day of publication is worth.
+const LABELLED: u32 = 22;
+
+/// The line begins with words that say that its date is the day of publication.
+fn is_labelled(line: &str) -> bool {
+    const LABELS: [&str; 16] = [
+        "发布",
+        "發布",
+        "发表",
+        "發表",
+        "公開",
+        "配信",
+        "등록",
+        "입력",
+        "published",
+        "posted",
+        "veröffentlicht",
+        "publié",
+        "publicado",
+        "pubblicato",
+        "date published",
+        "mise en ligne",
+    ];
+    let line = line.trim_start_matches(['(', '[', '【', '·', ' ']).to_lowercase();
+    LABELS.iter().any(|label| line.starts_with(label))
 }
 
 /// Words before a date that say that it is of the last change.
@@ -298,7 +367,11 @@ fn published(claims: &[Claim]) -> Option<&Claim> {
     let votes = |of: &Claim| {
         let mut seen = HashSet::new();
         let same = sound().filter(|one| day(&one.date) == day(&of.date));
-        same.filter(|one| seen.insert(voice(&one.date))).map(|one| one.weight).sum::<u32>()
+        let votes = same.filter(|one| seen.insert(voice(&one.date))).map(|one| one.weight).sum::<u32>();
+        // What is shown may be the day of the last change without saying so.
+        let is_change = claims.iter().any(|one| one.changed && day(&one.date) == day(&of.date));
+        let is_told = of.is_of_machine() || sound().any(|one| one.is_of_machine() && day(&one.date) == day(&of.date));
+        if is_change && !is_told { votes / 2 } else { votes }
     };
     // The first of the best: `max_by_key` would take the last.
     let best = sound().rev_by(votes).or_else(|| all().next())?;

@@ -32,6 +32,18 @@ pub(super) fn title(page: &Page, facts: &Facts, document: &Document<'_>, is_post
     let found = main().filter(inside).find(good).or_else(|| main().find(good));
     let found = found.or_else(|| headings().filter(inside).find(|block| block.heading <= 3 && good(block)));
     if let Some(found) = found {
+        let cut = given.iter().map(|title| without_site(title, facts.publisher.as_deref()));
+        return Some(without_kicker(&without_hyphens(&found.text), cut));
+    }
+    // Some headlines are no headings: a line that is the better half of a title, at its beginning or end.
+    let is_part = |block: &&Block| {
+        let is_half = |title: &&str| {
+            let is_end = title.starts_with(&block.text) || title.ends_with(&block.text);
+            is_end && block.weight * 2 >= weight(title)
+        };
+        block.weight >= 2 * SHORTEST && block.zone < Zone::Around && given.iter().any(is_half)
+    };
+    if let Some(found) = page.blocks.iter().find(is_part) {
         return Some(without_hyphens(&found.text));
     }
     // One heading of the first rank that is neither the site's name nor short is the headline, whatever the head says.
@@ -54,6 +66,16 @@ pub(super) fn tails(page: &Page) -> Vec<String> {
 fn site(given: &[&str], publisher: Option<&str>) -> Vec<String> {
     let tails = given.iter().filter_map(|title| Some(split(title)?.1.to_owned()));
     publisher.map(str::to_owned).into_iter().chain(tails).collect()
+}
+
+/// A heading without the words above the headline that stand in the same element, where a title has the headline alone.
+fn without_kicker(heading: &str, mut titles: impl Iterator<Item = String>) -> String {
+    let is_rest = |title: &String| {
+        let kicker = heading.strip_suffix(title.as_str());
+        weight(title) >= 2 * SHORTEST
+            && kicker.is_some_and(|kicker| !kicker.is_empty() && weight(kicker) < weight(title))
+    };
+    titles.find(is_rest).unwrap_or_else(|| heading.to_owned())
 }
 
 /// Soft hyphens are for the layout.

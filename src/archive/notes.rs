@@ -33,6 +33,12 @@ pub struct Notes {
     /// The `Referer` it was asked with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub referer: Option<String>,
+    /// Of a picture, what chose the `Referer`, or that there was none: `policy`, `table`, `none`, `origin`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub referer_by: Option<String>,
+    /// Of a picture, what is wrong with what came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flaw: Option<String>,
     /// The fields of the request whose values were withheld from its record: `authorization`, `cookie`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub withheld: Vec<String>,
@@ -150,6 +156,8 @@ impl Notes {
             via: None,
             page: None,
             referer: None,
+            referer_by: None,
+            flaw: None,
             withheld: Vec::new(),
             claims: None,
             run: None,

@@ -332,6 +332,9 @@ pub(super) struct Crawl {
     /// How chunked answers are stored: undone, so that every tool agrees on them, or chunk by chunk as they came
     #[arg(long, value_enum, default_value_t = FramingArg::Entity)]
     pub framing: FramingArg,
+    /// When a host refuses a picture, also send the Referer that it is known to want, though the page would not
+    #[arg(long)]
+    pub referer_table: bool,
     /// Keep the answers of name servers as records
     #[arg(long)]
     pub dns_records: bool,

@@ -79,7 +79,13 @@ pub(super) fn show(common: &Common, url: &str, form: Option<Form>, at: Option<Ti
         if at.is_some() {
             captures.rows.retain(|row| row.first().is_some_and(|fetched| *fetched == memento.at.iso()));
         }
-        return super::print_text(&report::table::format(&captures, Format::Table, super::output_width()));
+        let mut text = report::table::format(&captures, Format::Table, super::output_width());
+        let pictures = reader.pictures_of(&url)?;
+        if !pictures.rows.is_empty() {
+            text.push('\n');
+            text.push_str(&report::table::format(&pictures, Format::Table, super::output_width()));
+        }
+        return super::print_text(&text);
     };
     let folder = common.archive.join("warc");
     let read = |place: &Place| read_at(&folder, place).map_err(|cause| failed("read the record", cause));

@@ -315,6 +315,7 @@ pub(super) fn plan(common: &Common, crawl: Crawl, seeds: Vec<SeedInput>) -> anyh
         FramingArg::Wire => Stored::Wire,
     };
     plan.dns_records = crawl.dns_records;
+    plan.referer_table = crawl.referer_table;
     plan.wire.tell_names = crawl.dns_records;
     plan.revisit = match crawl.revisit {
         RevisitArg::Auto => Revisit::Auto,

@@ -57,6 +57,8 @@ pub(super) enum Done {
         bytes: u64,
         offered: Vec<String>,
         settled: Vec<String>,
+        /// Hosts whose pictures are queued again: a notice came in their place.
+        recalled: BTreeSet<String>,
         files: BTreeSet<String>,
     },
     /// It cannot go on.
@@ -239,7 +241,7 @@ impl Desk {
             batch.robots.extend(pending.robots);
         }
         batch.files = lengths.into_iter().collect();
-        self.store.commit(self.run, &batch, self.clock.wall())?;
+        let recalled = self.store.commit(self.run, &batch, self.clock.wall())?;
         self.writer.committed()?;
         self.appended.clear();
         let offered =
@@ -252,6 +254,7 @@ impl Desk {
             bytes,
             offered: offered.collect(),
             settled: settled.map(|settled| settled.url.clone()).collect(),
+            recalled,
             files,
         };
         // The dispatcher may be gone already; then nobody counts any more.

@@ -10,6 +10,8 @@ mod dry;
 mod event;
 mod lock;
 mod plan;
+mod refusal;
+mod relays;
 mod reread;
 mod resume;
 mod run;

@@ -45,6 +45,8 @@ pub struct Plan {
     pub framing: Stored,
     /// Whether the answers of name servers are kept.
     pub dns_records: bool,
+    /// A host that refuses a picture may be told the `Referer` that it is known to want.
+    pub referer_table: bool,
     /// Whether what is kept is asked for again.
     pub revisit: Revisit,
     /// When to stop.
@@ -128,6 +130,7 @@ impl Plan {
             digest: Algorithm::Sha1,
             framing: Stored::Entity,
             dns_records: false,
+            referer_table: false,
             revisit: Revisit::Auto,
             budget: Budget::default(),
             fresh: false,

@@ -48,6 +48,7 @@ impl Default for Reread {
             warcs: PathBuf::new(),
             run: String::new(),
             tells: false,
+            referer_table: false,
         })
     }
 }
@@ -79,6 +80,8 @@ fn asked(found: &Found, seed: i64) -> Option<Candidate> {
         role: notes.role,
         page: notes.page.clone(),
         referer: notes.referer.clone(),
+        referrer: None,
+        rung: 0,
         claims: notes.claims.clone().map(Box::new),
         again: true,
     })

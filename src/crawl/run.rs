@@ -18,6 +18,8 @@ use tokio::task::JoinSet;
 use super::archivist::{Archivist, Done, Kept, Order};
 use super::dry::{self, Dry};
 use super::plan::make_spool;
+use super::refusal::asked_by;
+use super::relays::{self, Relays};
 use super::step::{Step, Taken, Turn};
 use super::traps::{self, Sort, Ward};
 use super::workers::{self, Extra, Work, Worked};
@@ -88,6 +90,7 @@ struct Dispatcher<'a, T> {
     gate: Gate,
     frontier: Frontier,
     ward: Ward,
+    relays: Relays,
     dry: Option<Dry>,
     reader: Reader,
     /// Hops of robots.txt files that have moved.
@@ -193,6 +196,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             revisit: plan.revisit,
             run: format!("{}/{}", plan.profile, run.id),
             tells: plan.dry_run.is_some(),
+            referer_table: plan.referer_table,
         };
         resume::resume(&step, &mut store, run, &plan.warc_folder(), wall, tell)?;
         let committed: HashMap<String, u64> = store.committed()?;
@@ -229,6 +233,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             gate,
             frontier,
             ward,
+            relays: Relays::default(),
             dry: Dry::of(plan)?,
             reader,
             errands: Vec::new(),
@@ -374,6 +379,10 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         {
             return self.only_decide(lease, verdict, now);
         }
+        if self.relays.is_dead(&candidate.url) {
+            let failed = Outcome::Failed { reason: relays::DEAD.to_owned(), transient: true, status: None };
+            return self.settle_unasked(lease, failed, None);
+        }
         match self.gate.ask(&candidate.url, candidate.role.class(), now, self.clock.wall()) {
             Answer::Go(permit) => {
                 if lease.begins_page() {
@@ -386,7 +395,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
                     permit,
                     url: candidate.url.clone(),
                     role: candidate.role,
-                    referer: candidate.referer.clone(),
+                    referer: asked_by(candidate, self.plan.referer_table).referer,
                     validators: earlier.as_ref().map(|earlier| earlier.validators.clone()).unwrap_or_default(),
                 };
                 self.send(Aloft::Lease(lease, earlier), request);
@@ -636,6 +645,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             }
         }
         self.tell_fetched(&what, &exchange);
+        self.relays.heard(&exchange);
         let clocks = self.gate.clocks(&host, now, wall);
         let (candidate, tries, lease, earlier) = match what {
             Aloft::Lease(lease, earlier) => (lease.candidate.clone(), lease.tries, Some(lease), earlier),
@@ -764,7 +774,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
     fn committed(&mut self, done: Done) -> Result<(), Error> {
         match done {
             Done::Failed(error) => Err(error),
-            Done::Committed { turns, captures, revisits, bytes, offered, settled, files } => {
+            Done::Committed { turns, captures, revisits, bytes, offered, settled, recalled, files } => {
                 self.uncommitted -= turns;
                 if self.uncommitted == 0 {
                     self.ward.committed();
@@ -776,6 +786,8 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
                 self.files.extend(files);
                 self.frontier.committed(offered.iter().map(String::as_str));
                 self.frontier.outcomes_committed(settled.iter().map(String::as_str));
+                let now = self.clock.now();
+                recalled.iter().for_each(|host| self.frontier.recalled(host, now));
                 (self.tell)(Event::Committed { captures });
                 Ok(())
             }
@@ -872,6 +884,8 @@ fn robots_candidate(url: WebUrl, seed: i64) -> Candidate {
         role: Role::Robots,
         page: None,
         referer: None,
+        referrer: None,
+        rung: 0,
         priority: 0,
         claims: None,
         again: false,

@@ -76,9 +76,9 @@ impl Planting<'_> {
         for reject in rejects {
             self.reject(name, reject.line, &reject.text, reject.reason);
         }
-        // A list is asked for again by every run; what a stored feed lists is fetched once.
+        // What a person lists is asked for again by every run; what a stored feed lists is fetched once.
         let again = match self.plan.revisit {
-            Revisit::Auto => format == Some(Format::List),
+            Revisit::Auto => matches!(format, Some(Format::List | Format::Opml)),
             Revisit::Always => true,
             Revisit::Never => false,
         };
@@ -126,6 +126,8 @@ impl Planting<'_> {
             role: Role::Page,
             page: None,
             referer: None,
+            referrer: None,
+            rung: 0,
             priority: 1,
             claims,
             again,

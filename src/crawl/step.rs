@@ -12,6 +12,7 @@ use super::alike;
 use super::coding;
 use super::dry;
 use super::plan::{Brings, Revisit};
+use super::refusal::{asked_by, climbed, worn};
 use super::scope::{Listing, Origin, Scope, Verdict};
 use super::traps::{self, Sort};
 use crate::archive::{self, Earlier, Encoded, Found, ImageNote, Notes, Record, Unchanged};
@@ -22,18 +23,19 @@ use crate::store::{KeptOut, Page, Queued, Settled};
 use crate::web::candidate::{Candidate, Role};
 use crate::web::claims::Claims;
 use crate::web::exchange::{Exchange, Fault};
+use crate::web::expiry::expires;
+use crate::web::ladder::ladder;
 use crate::web::media;
 use crate::web::message::Head;
 use crate::web::outcome::{Manner, Outcome, Refusal};
-use crate::web::referrer::{self, Policy};
+use crate::web::picture::{self, Flaw};
+use crate::web::referrer::{Policy, Referrer};
 use crate::web::time::Timestamp;
 use crate::web::url::{WebUrl, without_credentials};
 use crate::web::verdict::RobotsVerdict;
 
 /// No more of a document than this is read; all of it is archived.
 const DOCUMENT: u64 = 16 << 20;
-/// The size of a picture stands in its first bytes.
-const PICTURE: u64 = 256 << 10;
 /// Attempts at a URL, all in all.
 const TRIES: u32 = 3;
 /// Attempts at a URL whose server asks for patience.
@@ -64,6 +66,8 @@ pub(super) struct Step {
     pub run: String,
     /// What the scope says of each link is told: a dry run.
     pub tells: bool,
+    /// A host may be told the `Referer` that it is known to want.
+    pub referer_table: bool,
 }
 
 /// An exchange that is over, with the URL whose turn it was.
@@ -102,6 +106,7 @@ struct Reading {
     offers: Vec<Candidate>,
     findings: Option<Box<Findings>>,
     picture: Option<(u32, u32)>,
+    flaw: Option<Flaw>,
     redirect: Option<WebUrl>,
     /// Why a redirect leads nowhere.
     dead_end: Option<String>,
@@ -132,6 +137,7 @@ struct Spot<'a> {
     hops: u16,
     page: Option<&'a str>,
     claims: Option<&'a Claims>,
+    referrer: Option<&'a Referrer>,
 }
 
 impl Step {
@@ -149,6 +155,7 @@ impl Step {
             hops: candidate.hops,
             page: candidate.page.as_deref(),
             claims: candidate.claims.as_deref(),
+            referrer: candidate.referrer.as_deref(),
         };
         let earlier = earlier.filter(|_| exchange.fault.is_none() && exchange.status() == Some(NOT_MODIFIED));
         let repeated = earlier.as_ref().map(|earlier| (earlier, archive::read_at(&self.warcs, &earlier.place)));
@@ -163,12 +170,19 @@ impl Step {
             .then(|| match &repeated {
                 // A later attempt is made without validators.
                 Some((_, Err(_))) => Outcome::Again { at: now, manner: Manner::Later },
-                _ => outcome(exchange.fault.as_ref(), exchange.status(), tries, back_off, now),
+                _ => {
+                    let tries = worn(&candidate, exchange.fault.as_ref(), tries, TRIES);
+                    outcome(exchange.fault.as_ref(), exchange.status(), tries, back_off, now)
+                }
             })
             .map(|outcome| sobered(outcome, &exchange, &reading));
+        let rungs = ladder(&candidate, self.referer_table);
+        let rung = asked_by(&candidate, self.referer_table);
+        let outcome = outcome.map(|outcome| climbed(outcome, reading.flaw, &candidate, rungs.len(), now));
         let mut notes = self.notes(&spot, &reading);
         notes.via.clone_from(&candidate.via);
-        notes.referer.clone_from(&candidate.referer);
+        notes.referer.clone_from(&rung.referer);
+        notes.referer_by = (candidate.role == Role::Image).then(|| rung.by.as_str().to_owned());
         notes.verdict.clone_from(&verdict);
         let mut encoded = archive::encode(&exchange, notes, &self.records)?;
         if let Some((earlier, Ok(_))) = repeated {
@@ -177,7 +191,9 @@ impl Step {
         let (sort, found) = (reading.sort, std::mem::take(&mut reading.found));
         let settled = Settled {
             verdict,
-            referer: candidate.referer,
+            referer: rung.referer,
+            referer_by: (candidate.role == Role::Image).then_some(rung.by),
+            rungs: u8::try_from(rungs.len()).unwrap_or(1),
             fault: exchange.trouble(),
             outcome,
             tries: tries + 1,
@@ -224,9 +240,14 @@ impl Step {
         }
         let url = WebUrl::parse(&found.capture.url).ok()?;
         let tries = row.as_ref().map_or(0, |row| row.tries);
-        let (claims, referer) = row.map_or((None, None), |row| (row.candidate.claims, row.candidate.referer));
-        let claims = notes.claims.as_ref().or(claims.as_deref());
-        let referer = notes.referer.clone().or(referer);
+        let mut candidate = row.map_or_else(|| Candidate::new(url.clone(), notes.role), |row| row.candidate);
+        candidate.page = candidate.page.or_else(|| notes.page.clone());
+        let rungs = ladder(&candidate, self.referer_table);
+        let by = rungs.iter().position(|rung| Some(rung.by.as_str()) == notes.referer_by.as_deref());
+        candidate.rung = by.map_or(candidate.rung, |rung| u8::try_from(rung).unwrap_or(0));
+        let rung = asked_by(&candidate, self.referer_table);
+        let claims = notes.claims.as_ref().or(candidate.claims.as_deref());
+        let referer = notes.referer.clone();
         let spot = Spot {
             name: url.as_str(),
             via: notes.via.as_deref(),
@@ -238,6 +259,7 @@ impl Step {
             hops: notes.hops,
             page: notes.page.as_deref(),
             claims,
+            referrer: candidate.referrer.as_deref(),
         };
         let reading = match (&found.capture.refers_to, original) {
             (Some(_), Some(original)) if found.capture.status == Some(NOT_MODIFIED) => {
@@ -259,12 +281,18 @@ impl Step {
         let outcome = match (&found.capture.refers_to, original) {
             // What it repeats is gone: it is asked for in full.
             (Some(_), None) => Outcome::Again { at, manner: Manner::Later },
-            _ => outcome(fault.as_ref(), found.capture.status, tries, Some(at.after(FIRST_WAIT)), at),
+            _ => {
+                let tries = worn(&candidate, fault.as_ref(), tries, TRIES);
+                outcome(fault.as_ref(), found.capture.status, tries, Some(at.after(FIRST_WAIT)), at)
+            }
         };
+        let outcome = climbed(outcome, reading.flaw, &candidate, rungs.len(), at);
         Some(Settled {
             capture: Some(found.capture.clone()),
             verdict: notes.verdict.clone(),
             referer,
+            referer_by: notes.referer_by.as_ref().map(|_| rung.by),
+            rungs: u8::try_from(rungs.len()).unwrap_or(1),
             fault: notes.fault.clone(),
             outcome: (notes.role != Role::Robots).then_some(outcome),
             tries: tries + 1,
@@ -276,8 +304,7 @@ impl Step {
         let Some(answer) = exchange.answer.as_ref().filter(|answer| !answer.malformed) else {
             return Ok(Reading::default());
         };
-        let limit = if spot.role == Role::Image { PICTURE } else { DOCUMENT };
-        let body = archive::payload(answer, limit).map_err(|source| archive::Error {
+        let body = archive::payload(answer, DOCUMENT).map_err(|source| archive::Error {
             doing: "read a spooled body in",
             path: self.records.spool_dir.clone(),
             source,
@@ -287,9 +314,8 @@ impl Step {
 
     /// Reads the answer that an unchanged one repeats.
     fn read_original(&self, spot: &Spot<'_>, url: &WebUrl, original: &Record) -> Reading {
-        let limit = if spot.role == Role::Image { PICTURE } else { DOCUMENT };
         let payload = archive::entity(original);
-        let body = payload[..payload.len().min(usize::try_from(limit).unwrap_or(usize::MAX))].to_vec();
+        let body = payload[..payload.len().min(usize::try_from(DOCUMENT).unwrap_or(usize::MAX))].to_vec();
         self.read_answer(spot, url, &Head::read(original.http().0), body)
     }
 
@@ -314,7 +340,16 @@ impl Step {
         let (body, oddity) = coding::undo(&head.content_codings(), body, DOCUMENT);
         reading.oddities.extend(oddity);
         match spot.role {
-            Role::Image => reading.picture = picture_size(&body),
+            Role::Image => {
+                let seen = picture::inspect(&body, (body.len() as u64) < DOCUMENT);
+                let label = head.field("content-type").map(|label| media::essence(&label));
+                if let (Some(label), Some(media)) = (label, seen.media)
+                    && label != media
+                {
+                    reading.oddities.push(format!("labelled as {label}, and is {media}"));
+                }
+                (reading.picture, reading.flaw) = (seen.size, seen.flaw);
+            }
             Role::Style => self.read_style(spot, url, head, &body, &mut reading),
             Role::Page => self.read_page(spot, url, head, &body, &mut reading),
             Role::Robots => {
@@ -336,7 +371,15 @@ impl Step {
             Ok(target) if target == *url => {
                 reading.dead_end = Some(format!("redirects in a circle, back to {target}"));
             }
-            Ok(target) => self.lead_on(spot, target, &mut reading),
+            Ok(target) => {
+                self.lead_on(spot, target, &mut reading);
+                let header = Policy::from_header(head.fields("referrer-policy"));
+                if let (Some(referrer), Some(offered)) = (spot.referrer, reading.offers.last_mut()) {
+                    let referrer = referrer.after(header);
+                    offered.referer = referrer.referer(&offered.url);
+                    offered.referrer = Some(Box::new(referrer));
+                }
+            }
             Err(cause) => {
                 // Enough to recognise it.
                 let location: String = without_credentials(&location).chars().take(200).collect();
@@ -411,10 +454,12 @@ impl Step {
             reading.sort = Sort::Page { class, via: spot.via.map(traps::page) };
         }
         let harvest = seeds::read(spot.name, body);
-        if !matches!(harvest.format, Some(seeds::Format::Feed | seeds::Format::Sitemap | seeds::Format::SitemapIndex)) {
-            return;
-        }
-        let is_index = harvest.format == Some(seeds::Format::SitemapIndex);
+        use seeds::Format::{Feed, List, Opml, Post, Sitemap, SitemapIndex};
+        let is_index = match harvest.format {
+            Some(SitemapIndex | Opml) => true,
+            Some(Feed | Sitemap) => false,
+            Some(List | Post) | None => return,
+        };
         if is_index && spot.depth > 0 {
             reading.sort = Sort::NestedIndex;
         }
@@ -475,8 +520,8 @@ impl Step {
         let policy = Policy::from_header(head.fields("referrer-policy")).unwrap_or_default();
         let text = String::from_utf8_lossy(body);
         for requisite in extract::read_style(url, &text, policy) {
-            let referer = referrer::referer(requisite.policy, url, &requisite.url);
-            let mut offered = self.candidate(spot, requisite.url, requisite.role, referer);
+            let referrer = Referrer { from: url.clone(), policy: requisite.policy };
+            let mut offered = self.candidate(spot, requisite.url, requisite.role, Some(referrer));
             offered.page = spot.page.map(str::to_owned);
             reading.offers.push(offered);
         }
@@ -485,8 +530,8 @@ impl Step {
     /// What a page needs to be shown. `base` is the page's address on the web, if it has one.
     fn bring(&self, spot: &Spot<'_>, base: Option<&WebUrl>, findings: &Findings, reading: &mut Reading) {
         let mut offer = |url: &WebUrl, role: Role, policy: Policy| {
-            let referer = base.and_then(|base| referrer::referer(policy, base, url));
-            let mut offered = self.candidate(spot, url.clone(), role, referer);
+            let referrer = base.map(|base| Referrer { from: base.clone(), policy });
+            let mut offered = self.candidate(spot, url.clone(), role, referrer);
             offered.page = Some(spot.name.to_owned());
             reading.offers.push(offered);
         };
@@ -530,6 +575,7 @@ impl Step {
             hops: 0,
             page: None,
             claims: None,
+            referrer: None,
         };
         self.bring(&spot, None, &findings, &mut reading);
         reading.findings = Some(Box::new(findings));
@@ -537,8 +583,13 @@ impl Step {
     }
 
     /// A URL that this spot names.
-    fn candidate(&self, spot: &Spot<'_>, url: WebUrl, role: Role, referer: Option<String>) -> Candidate {
+    fn candidate(&self, spot: &Spot<'_>, url: WebUrl, role: Role, referrer: Option<Referrer>) -> Candidate {
+        // What is good for a while only is asked for while it is.
+        let is_urgent = role == Role::Image && expires(&url);
         Candidate {
+            referer: referrer.as_ref().and_then(|referrer| referrer.referer(&url)),
+            referrer: referrer.map(Box::new),
+            rung: 0,
             url,
             via: Some(spot.name.to_owned()),
             seed: spot.seed_id,
@@ -546,8 +597,7 @@ impl Step {
             hops: 0,
             role,
             page: None,
-            referer,
-            priority: priority(role, spot.depth),
+            priority: if is_urgent { EXPIRES } else { priority(role, spot.depth) },
             claims: None,
             again: self.revisit == Revisit::Always,
         }
@@ -560,6 +610,7 @@ impl Step {
         notes.page = spot.page.map(str::to_owned);
         notes.claims = spot.claims.cloned();
         notes.run = Some(self.run.clone());
+        notes.flaw = reading.flaw.map(|flaw| flaw.as_str().to_owned());
         note_findings(&mut notes, reading);
         notes
     }
@@ -594,10 +645,14 @@ pub(super) fn priority(role: Role, depth: u16) -> u8 {
     }
 }
 
+/// An address that expires goes before everything else that a page needs.
+const EXPIRES: u8 = 1;
+
 /// What was read, on its way to the store.
 fn settled(url: &str, role: Role, reading: Reading) -> Settled {
     Settled {
         picture: reading.picture,
+        flaw: reading.flaw,
         robots_tags: reading.robots,
         page: reading.findings.map(Page),
         redirect: reading.redirect,
@@ -620,11 +675,6 @@ fn note_findings(notes: &mut Notes, reading: &Reading) {
             notes.images.push(ImageNote { image, url, role });
         }
     }
-}
-
-fn picture_size(bytes: &[u8]) -> Option<(u32, u32)> {
-    let size = imagesize::blob_size(bytes).ok()?;
-    Some((u32::try_from(size.width).ok()?, u32::try_from(size.height).ok()?))
 }
 
 /// An answer that breaks HTTP's framing, or leads nowhere, is kept and is no success.

@@ -128,7 +128,7 @@ fn shell(language: &str, title: &str, head: &str, main: &str) -> String {
          <a class=\"name\" href=\"http://{NEWS}/\"><img src=\"http://{PICTURES}/site/logo.png\" alt=\"\" width=\"64\" \
          height=\"64\"> {PAPER}</a>\n<nav><ul><li><a href=\"http://{NEWS}/\">Front page</a></li>\
          <li><a href=\"http://{NEWS}/about.html\">About</a></li></ul></nav>\n</header>\n<main>\n{main}</main>\n\
-         <footer><p>{PAPER}, Customs Quay 4, Lantern Bay. Printed on loopback.</p></footer>\n</body>\n</html>\n",
+         <footer style=\"background-image: url('http://{PICTURES}/site/quay.png')\"><p>{PAPER}, Customs Quay 4, Lantern Bay. Printed on loopback.</p></footer>\n</body>\n</html>\n",
         escaped(title),
     )
 }

@@ -207,6 +207,8 @@ impl World {
         let paper = Picture { scene: Scene::Table, seed: 2, width: 64, height: 64 };
         let logo = Picture { scene: Scene::Night, seed: 1, width: 128, height: 128 };
         self.put(PICTURES, "/site/paper.png", PNG, png(paper), FOUNDED, Delivery::Sized);
+        let quay = Picture { scene: Scene::Night, seed: 3, width: 96, height: 48 };
+        self.put(PICTURES, "/site/quay.png", PNG, png(quay), FOUNDED, Delivery::Sized);
         self.put(PICTURES, "/site/logo.png", PNG, png(logo), FOUNDED, Delivery::Sized);
     }
 

@@ -22,6 +22,8 @@ pub(super) struct Facts {
     pub pictures: Vec<String>,
     pub publisher: Option<String>,
     pub sections: Vec<String>,
+    /// Whether everybody may read it all, where structured data says so.
+    pub is_free: Option<bool>,
     /// The whole text, where structured data has it.
     pub text: Option<String>,
 }
@@ -54,6 +56,11 @@ impl Facts {
                 .unwrap_or_default();
             facts.pictures = article.get("image").map(picture).unwrap_or_default();
             facts.sections = article.get("articleSection").map(|value| texts(value, &[])).unwrap_or_default();
+            facts.is_free = article.get("isAccessibleForFree").and_then(|value| match value {
+                Value::Bool(free) => Some(*free),
+                Value::String(word) => Some(word.eq_ignore_ascii_case("true")),
+                _ => None,
+            });
             facts.text = article.get("articleBody").and_then(Value::as_str).map(str::to_owned);
             let publisher = article.get("publisher").and_then(|value| people(value, &known).into_iter().next());
             facts.publisher = publisher.or(facts.publisher);

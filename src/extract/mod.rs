@@ -24,6 +24,7 @@ mod months;
 mod outline;
 mod published;
 mod refresh;
+mod signs;
 mod srcset;
 mod style;
 mod title;
@@ -344,6 +345,13 @@ pub fn read(document: &Document<'_>) -> Findings {
     let unsigned = article.published.is_none() && article.byline.is_empty() && !facts.is_article && !is_post;
     let kind =
         if kind == Kind::Article && unsigned && article.text.chars().count() < SHORT { Kind::Other } else { kind };
+    let in_article = images.iter().filter(|image| image.in_article).count();
+    let kind = match signs::instead(&page, &body, &facts, &decoded.text) {
+        Some(instead) if !is_post => instead,
+        _ if kind == Kind::Article && !is_post && signs::is_gallery(&page, &body, in_article) => Kind::Gallery,
+        _ => kind,
+    };
+    let cut = matches!(kind, Kind::Article | Kind::Gallery) && signs::is_cut(&page, &body, &facts);
     let refresh = page.refresh.take();
     let meta_robots = ROBOTS.iter().flat_map(|name| {
         let prefix = if *name == "robots" { String::new() } else { format!("{name}: ") };
@@ -352,7 +360,7 @@ pub fn read(document: &Document<'_>) -> Findings {
     let meta_robots = meta_robots.collect();
     Findings {
         kind,
-        cut: false,
+        cut,
         charset: (decoded.name, decoded.from),
         article,
         requisites: distinct_requisites(page.requisites, &images),

@@ -396,3 +396,104 @@ fn the_article_is_given_as_clean_html() {
         <table><tr><td>a</td><td>b</td></tr><tr><td>c</td><td>d</td></tr></table>\n<pre>x = 1</pre>\n";
     assert_eq!(post.article.html, want);
 }
+
+/// What kind a page is, and «cut» when there is more of it.
+fn kind_of(html: &str) -> String {
+    let found = page(html);
+    format!("{}{}", found.kind.as_str(), if found.cut { " cut" } else { "" })
+}
+
+const STORY: &str = "<h1>Der Fluss wird klar</h1><p>Der Fluss ist in diesem Frühjahr so klar wie seit dreißig Jahren \
+    nicht mehr, sagen die Fischer am Ufer, und auch die Vögel kehren zurück, wie man überall sehen kann.</p>\
+    <p>Forscher haben das Wasser an zwölf Stellen geprüft und wollen im Herbst wiederkommen, um zu vergleichen, was \
+    sich seither verändert hat und was nicht.</p><p>Bis dahin bleibt das Baden verboten, und die Stadt berät über \
+    einen neuen Steg für die Ruderer, der im nächsten Jahr gebaut werden soll, wenn das Geld dafür reicht.</p>";
+
+#[test]
+fn what_stands_instead_of_a_page_is_told() {
+    for (html, want) in [
+        ("<script>window.captcha={once_id:'x'}</script><p>Loading", "wall"),
+        ("<title>Just a moment...</title><p>Checking your browser", "wall"),
+        ("<h1>Access Denied</h1><p>Reference #18<p>https://errors.edgesuite.net/18", "wall"),
+        ("<script src=https://geo.captcha-delivery.com/captcha.js></script><p>Please wait", "wall"),
+        ("<p>Please verify you are human to go on.", "wall"),
+        ("<title>百度安全验证</title><p>网络不给力，请稍后重试", "wall"),
+        ("<p>当前环境异常，完成验证后即可继续访问。", "wall"),
+        ("<p>请登录后查看本文", "wall"),
+        ("<h1>Bevor Sie fortfahren</h1><p>Bevor Sie fortfahren zu Beispiel, wählen Sie bitte.", "wall"),
+        ("<form><div class=\"g-recaptcha\"></div></form><p>One more step", "wall"),
+        ("<p>原文已被删除", "gone"),
+        (
+            "<h1>Page not found</h1><p>Try the search.<ul><li><a href=/a>What the river says about us today</a></ul>",
+            "gone",
+        ),
+        ("<title>404 - Beispielblatt</title><h1>Hoppla</h1><p>Hier ist nichts.", "gone"),
+        ("<h1>404</h1><p>So etwas gibt es hier nicht.", "gone"),
+        ("<title>文章不存在 - 山海报</title><p>返回首页", "gone"),
+        ("<p>該当の記事は削除されました。", "gone"),
+        ("<h1>Seite nicht gefunden!</h1>", "gone"),
+        ("<p>Diese Anzeige ist nicht mehr verfügbar.", "gone"),
+        ("<p>이 페이지를 찾을 수 없습니다.", "gone"),
+        ("<div id=root></div><script src=app.js></script>", "needs-browser"),
+        (
+            "<div id=\"__next\"></div><script>1</script><noscript>You need to enable JavaScript.</noscript>",
+            "needs-browser",
+        ),
+        ("<p>请启用JavaScript后访问。<script src=a.js></script>", "needs-browser"),
+        ("<p>Hello", "other"),
+        ("<script src=a.js></script><p>Hello", "other"),
+    ] {
+        assert_eq!(kind_of(html), want, "{html}");
+    }
+}
+
+#[test]
+fn an_article_about_signs_is_an_article() {
+    for more in [
+        "<p>Wer die Seite aufruft, liest: «verify you are human».",
+        "<p>Statt der Karte stand dort lange: Page not found.",
+        "<script>window.captcha=1</script>",
+        "<div class=\"g-recaptcha\"></div><p>Kommentar schreiben",
+        "<div id=root></div><noscript>enable JavaScript</noscript><script src=a.js></script>",
+        "<footer><p>Mit dem Abo lesen Sie mehr</footer>",
+    ] {
+        let html = format!("{}{STORY}{more}", "<meta property=og:type content=article>");
+        assert_eq!(kind_of(&html), "article", "{more}");
+    }
+    let about = STORY.replace("Der Fluss wird klar", "404 Wege über den Fluss");
+    assert_eq!(kind_of(&format!("<title>404 Wege über den Fluss</title>{about}")), "article");
+}
+
+#[test]
+fn an_article_that_goes_on_elsewhere_is_cut() {
+    let not_free =
+        "<script type=application/ld+json>{\"@type\":\"NewsArticle\",\"isAccessibleForFree\":false}</script>";
+    for (html, want) in [
+        (STORY.to_owned(), "article"),
+        (format!("{STORY}<p>余下全文请在客户端查看"), "article cut"),
+        (format!("{STORY}<div><p>Subscribe to continue reading</div>"), "article cut"),
+        (format!("{STORY}<p>残り1234文字"), "article cut"),
+        (format!("{STORY}<p>Il vous reste 70 % de cet article à lire."), "article cut"),
+        (format!("{STORY}<p>Dieser Artikel ist nur für Abonnenten."), "article cut"),
+        (format!("{not_free}{STORY}"), "article cut"),
+        (format!("{not_free}{}", STORY.repeat(6)), "article"),
+        (format!("{not_free}{}<p>Already a subscriber? Log in", STORY.repeat(6)), "article cut"),
+        (format!("{STORY}<p>剩余的人都回家了。"), "article"),
+    ] {
+        assert_eq!(kind_of(&html), want, "{html}");
+    }
+}
+
+#[test]
+fn pictures_with_captions_are_a_gallery() {
+    let figure = |n: u32| {
+        format!("<figure><img src=/g/{n}.jpg width=900 height=600><figcaption>Bild {n}: am Ufer</figcaption></figure>")
+    };
+    let figures: String = (0..8).map(figure).collect();
+    let intro = "<p>Die schönsten Bilder vom Fluss in diesem Frühjahr, aufgenommen von unseren Leserinnen und Lesern \
+        zwischen Quelle und Mündung an drei sonnigen Wochenenden im März.</p>";
+    let html =
+        format!("<meta property=og:type content=article><article><h1>Bilder vom Fluss</h1>{intro}{figures}</article>");
+    assert_eq!(kind_of(&html), "gallery");
+    assert_eq!(kind_of(&format!("<article>{STORY}{STORY}{STORY}{}</article>", figure(1))), "article");
+}

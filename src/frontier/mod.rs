@@ -11,7 +11,7 @@ use std::sync::Arc;
 use crate::politeness::LONGEST_BACK_OFF;
 use crate::store::{Error, Queued, Reader, Run};
 use crate::web::candidate::{Candidate, Class, Role};
-use crate::web::outcome::Outcome;
+use crate::web::outcome::{Manner, Outcome};
 use crate::web::time::{Clock, Moment};
 
 /// URLs of one lane that are kept in memory.
@@ -194,6 +194,13 @@ impl Frontier {
         }
     }
 
+    /// The store has queued URLs of this host again that were over.
+    pub fn recalled(&mut self, host: &str, now: Moment) {
+        let key = LaneKey { host: host.into(), class: Class::Requisite };
+        self.lanes.entry(key.clone()).or_default().more = true;
+        self.schedule(&key, now);
+    }
+
     /// The store knows an outcome of each of these now: what is over is no longer queued there, and is let go.
     pub fn outcomes_committed<'a>(&mut self, urls: impl Iterator<Item = &'a str>) {
         for url in urls {
@@ -355,9 +362,13 @@ impl Frontier {
         self.leased -= 1;
         let unwritten = self.unwritten.entry(lease.candidate.url.as_str().to_owned()).or_default();
         unwritten.outcomes += 1;
-        if let Outcome::Again { at, .. } = outcome {
+        if let Outcome::Again { at, manner } = outcome {
             if let Some(lane) = self.lanes.get_mut(&lease.key) {
-                let queued = Queued { candidate: lease.candidate, tries: lease.tries + 1, due: *at };
+                let mut candidate = lease.candidate;
+                if let Manner::Rung(rung) = manner {
+                    candidate.rung = *rung;
+                }
+                let queued = Queued { candidate, tries: lease.tries + 1, due: *at };
                 lane.later.insert((self.clock.moment_at(*at), lease.order), queued);
             }
         } else {
@@ -404,7 +415,6 @@ impl Frontier {
 mod tests {
     use super::*;
     use crate::store::{Batch, Settled, Store};
-    use crate::web::outcome::Manner;
     use crate::web::time::{Hold, Sleep, Timestamp};
     use crate::web::url::WebUrl;
     use proptest::prelude::*;
@@ -551,6 +561,8 @@ mod tests {
             role,
             page: None,
             referer: None,
+            referrer: None,
+            rung: 0,
             priority: 3,
             claims: None,
             again: false,

@@ -1,11 +1,12 @@
 //! What to crawl: reads lists, feeds, sitemaps and posts into a [`Harvest`].
 //!
 //! [`read`] is pure. The format is told from the content, the name only breaks ties. What cannot be used is a
-//! [`Reject`] with its line; the rest goes on. Any of the formats may be gzipped. JSON feeds and OPML are not read:
-//! they are named and rejected.
+//! [`Reject`] with its line; the rest goes on. Any of the formats may be gzipped.
 
 mod feed;
+mod json_feed;
 mod list;
+mod opml;
 mod post;
 mod sitemap;
 mod xml;
@@ -37,8 +38,10 @@ pub struct Harvest {
 pub enum Format {
     /// One URL a line.
     List,
-    /// RSS or Atom.
+    /// RSS, Atom or JSON Feed.
     Feed,
+    /// An outline of feeds.
+    Opml,
     /// A sitemap of pages.
     Sitemap,
     /// A sitemap of sitemaps.
@@ -120,7 +123,7 @@ pub fn logins(name: &str, bytes: &[u8]) -> Vec<(u32, Login)> {
     match kind(name, &text) {
         Kind::List => list::logins(&text),
         Kind::Post => post::login(&text).into_iter().collect(),
-        Kind::Feed | Kind::Sitemap | Kind::Foreign(_) => Vec::new(),
+        Kind::Feed | Kind::JsonFeed | Kind::Opml | Kind::Sitemap | Kind::Foreign(_) => Vec::new(),
     }
 }
 
@@ -170,6 +173,8 @@ fn read_plain(name: &str, bytes: &[u8]) -> Harvest {
     match kind(name, &text) {
         Kind::List => list::read(&text),
         Kind::Feed => feed::read(name, &text),
+        Kind::JsonFeed => json_feed::read(name, &text),
+        Kind::Opml => opml::read(name, &text),
         Kind::Sitemap => sitemap::read(&text),
         Kind::Post => post::read(name, bytes, &text),
         Kind::Foreign(what) => Harvest::rejected(0, "", what),
@@ -180,6 +185,8 @@ fn read_plain(name: &str, bytes: &[u8]) -> Harvest {
 enum Kind {
     List,
     Feed,
+    JsonFeed,
+    Opml,
     Sitemap,
     Post,
     /// Nothing that can be read, and why.
@@ -201,7 +208,8 @@ fn kind(name: &str, bytes: &[u8]) -> Kind {
     let body = &bytes[start..];
     match body[0] {
         b'<' => xml_kind(body),
-        b'{' | b'[' => foreign("was taken for JSON, which is not read"),
+        b'{' if json_feed::is_one(&String::from_utf8_lossy(&body[..body.len().min(4096)])) => Kind::JsonFeed,
+        b'{' | b'[' => foreign("was taken for JSON, and is no JSON Feed"),
         _ if post::begins(body) => Kind::Post,
         _ if list::is_likely(name, body) => Kind::List,
         _ => foreign("is text without a line that is a URL, and without front matter"),
@@ -213,7 +221,7 @@ fn xml_kind(body: &[u8]) -> Kind {
     match xml::root(&text).as_deref() {
         Some("rss" | "rdf" | "feed" | "entry") => Kind::Feed,
         Some("urlset" | "sitemapindex") => Kind::Sitemap,
-        Some("opml") => Kind::Foreign("is an OPML outline, which is not read; list its feeds one a line".to_owned()),
+        Some("opml") => Kind::Opml,
         Some(root) if text.starts_with("<?xml") && root != "html" => {
             Kind::Foreign(format!("is XML that begins with <{root}>: neither feed nor sitemap"))
         }
@@ -284,7 +292,7 @@ mod tests {
         check("x", b"", None, (0, 0, 1), "is empty");
         check("x", b" \n\n", None, (0, 0, 1), "is empty");
         check("x.txt", b"<!DOCTYPE html><p>", None, (0, 0, 1), "HTML page");
-        check("x", b"<?xml version='1.0'?><opml/>", None, (0, 0, 1), "OPML");
+        check("x", b"<?xml version='1.0'?><opml/>", Some(Opml), (0, 0, 0), "");
         check("x", b"<?xml version='1.0'?><svg/>", None, (0, 0, 1), "<svg>");
         check("x", b"{\"a\": 1}", None, (0, 0, 1), "JSON");
         check("x", b"%PDF-1.7", None, (0, 0, 1), "a PDF file");

@@ -2,16 +2,20 @@
 //!
 //! Everything here is idempotent: a batch that recovery commits a second time changes nothing.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, OptionalExtension, Transaction};
 use serde_json::json;
 
-use super::{Error, Run, Store};
+use super::{Error, Run, Store, notices};
 use crate::archive::{Capture, Original};
 use crate::extract::{Findings, Kind};
 use crate::politeness::{AddressClock, Clocks, RobotsCopy};
 use crate::web::candidate::{Candidate, Class, Role};
 use crate::web::digest::fingerprint;
-use crate::web::outcome::Outcome;
+use crate::web::ladder::By;
+use crate::web::outcome::{Manner, Outcome};
+use crate::web::picture::Flaw;
 use crate::web::time::Timestamp;
 use crate::web::url::{Origin, WebUrl, registrable_domain};
 use crate::web::verdict::RobotsVerdict;
@@ -31,6 +35,12 @@ pub struct Settled {
     pub fault: Option<String>,
     /// Of a picture, its size in its own pixels.
     pub picture: Option<(u32, u32)>,
+    /// Of a picture, what is wrong with what came.
+    pub flaw: Option<Flaw>,
+    /// What chose the `Referer`, for a picture.
+    pub referer_by: Option<By>,
+    /// In how many ways it may be asked for.
+    pub rungs: u8,
     /// What robots.txt said of it, by whichever rule.
     pub verdict: Option<RobotsVerdict>,
     /// `X-Robots-Tag` and the page's own directives, as written.
@@ -61,6 +71,9 @@ impl Settled {
             referer: None,
             fault: None,
             picture: None,
+            flaw: None,
+            referer_by: None,
+            rungs: 1,
             verdict: None,
             robots_tags: Vec::new(),
             page: None,
@@ -121,16 +134,20 @@ pub struct Batch {
 }
 
 impl Store {
-    /// Writes a batch, whole or not at all.
+    /// Writes a batch, whole or not at all. Answers for pictures that have turned out to be a notice are queued again
+    /// within it, to be asked for in another way: the hosts whose queue has become longer so are returned.
     ///
     /// # Errors
     /// [`Error::Sqlite`]; the archive keeps what the batch described, and the next start takes it up.
-    pub fn commit(&mut self, run: Run, batch: &Batch, now: Timestamp) -> Result<(), Error> {
+    pub fn commit(&mut self, run: Run, batch: &Batch, now: Timestamp) -> Result<BTreeSet<String>, Error> {
         let failed = self.failed("write to");
         let commit = |connection: &mut Connection| {
             let transaction = connection.transaction()?;
-            Writing { transaction: &transaction, run, now }.batch(batch)?;
-            transaction.commit()
+            let writing = Writing { transaction: &transaction, run, now };
+            writing.batch(batch)?;
+            let recalled = notices::recall(&transaction, batch)?;
+            transaction.commit()?;
+            Ok(recalled)
         };
         commit(&mut self.connection).map_err(failed)
     }
@@ -208,13 +225,16 @@ impl Writing<'_> {
             self.offer(candidate)?;
         }
         if let (Some(Page(findings)), Some(capture)) = (&settled.page, capture)
-            && findings.kind == Kind::Article
+            && matches!(findings.kind, Kind::Article | Kind::Gallery)
         {
             self.article(url, capture, findings)?;
         }
         if let Some(target) = &settled.redirect {
             let target = self.url(target.as_str(), settled.role)?;
             self.execute("INSERT OR REPLACE INTO redirect (url, target) VALUES (?1, ?2)", (url, target))?;
+        }
+        if settled.rungs > 1 {
+            self.execute("UPDATE url SET rungs = ?2 WHERE id = ?1", (url, settled.rungs))?;
         }
         match &settled.outcome {
             Some(outcome) => self.outcome(url, outcome, settled.tries),
@@ -253,11 +273,13 @@ impl Writing<'_> {
 
     fn outcome(&self, url: i64, outcome: &Outcome, tries: u32) -> rusqlite::Result<()> {
         let (state, status, reason, refused_by, transient) = match outcome {
-            Outcome::Again { at, .. } => {
+            Outcome::Again { at, manner } => {
+                let rung = if let Manner::Rung(rung) = manner { Some(rung) } else { None };
                 // What a crash left half fetched may not have been queued by anyone.
                 return self.execute(
-                    "UPDATE url SET due_ms = ?2, tries = ?3, state = iif(state = 'named', 'queued', state) WHERE id = ?1",
-                    (url, at.0, tries),
+                    "UPDATE url SET due_ms = ?2, tries = ?3, state = iif(state = 'named', 'queued', state),
+                         rung = coalesce(?4, rung) WHERE id = ?1",
+                    (url, at.0, tries, rung),
                 );
             }
             Outcome::Done { status } => ("done", Some(*status), None, None, false),
@@ -332,8 +354,8 @@ impl Writing<'_> {
         let claims = candidate.claims.as_ref().and_then(|claims| serde_json::to_string(claims).ok());
         self.execute(
             "INSERT OR REPLACE INTO url (id, host, fingerprint, text, role, class, state, priority, due_ms, tries, seed,
-                 via, depth, hops, page, referer, claims)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'queued', ?7, 0, 0, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+                 via, depth, hops, page, referer, claims, referrer, rung)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'queued', ?7, 0, 0, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
             rusqlite::params![
                 id,
                 host,
@@ -349,6 +371,8 @@ impl Writing<'_> {
                 candidate.page,
                 candidate.referer,
                 claims,
+                candidate.referrer.as_ref().map(ToString::to_string),
+                candidate.rung,
             ],
         )
     }
@@ -384,9 +408,10 @@ impl Writing<'_> {
             .prepare_cached(
                 "INSERT INTO capture (url, run, role, fetched_ms, record_id, kind, status, media, payload, truncated,
                      fault, address, referer, width, height, file, offset, length, request_offset, request_length,
-                     metadata_offset, metadata_length, refers_to, etag, last_modified, robots_rule, robots_tags)
+                     metadata_offset, metadata_length, refers_to, etag, last_modified, robots_rule, robots_tags,
+                     referer_by, flaw)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,
-                     ?21, ?22, ?23, ?24, ?25, ?26, ?27)
+                     ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29)
                  ON CONFLICT (file, offset) DO UPDATE SET url = excluded.url RETURNING id",
             )?
             .query_row(
@@ -418,6 +443,8 @@ impl Writing<'_> {
                     capture.validators.last_modified,
                     rule,
                     Some(&settled.robots_tags).filter(|tags| !tags.is_empty()).map(|tags| json!(tags).to_string()),
+                    settled.referer_by.map(By::as_str),
+                    settled.flaw.map(Flaw::as_str),
                 ],
                 |row| row.get(0),
             )

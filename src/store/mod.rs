@@ -6,6 +6,7 @@
 mod audit;
 mod commit;
 mod mend;
+mod notices;
 mod payloads;
 mod questions;
 mod queue;

@@ -263,6 +263,20 @@ impl Reader {
         read().map_err(|source| self.failed(source))
     }
 
+    /// The pictures of an article, whether each is kept, and if not, why.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn pictures_of(&self, url: &str) -> Result<Answer, Error> {
+        let read = || {
+            let mut statement = self.connection.prepare(
+                "SELECT position, verdict, why, original, kept_url FROM image WHERE article = ?1 ORDER BY position",
+            )?;
+            rows(&mut statement, [url])
+        };
+        read().map_err(|source| self.failed(source))
+    }
+
     /// Any SQL that only reads; one statement, at most a minute.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ use super::commit::{class, find, host_of};
 use super::{Error, Run};
 use crate::politeness::{AddressClock, HostClock, ROBOTS_HOPS, RobotsCopy, Trouble};
 use crate::web::candidate::{Candidate, Class, Role};
+use crate::web::referrer::Referrer;
 use crate::web::time::Timestamp;
 use crate::web::url::{Origin, WebUrl};
 use crate::web::verdict::RobotsVerdict;
@@ -17,7 +18,7 @@ use crate::web::verdict::RobotsVerdict;
 /// What `queued` reads, and from where.
 const COLUMNS: &str =
     "u.text, u.role, u.priority, u.due_ms, u.tries, u.seed, u.via, u.depth, u.hops, u.page, u.referer,
-    u.claims FROM url u JOIN host h ON h.id = u.host";
+    u.claims, u.referrer, u.rung FROM url u JOIN host h ON h.id = u.host";
 
 /// A page that a budget would count when it is asked for.
 const UNBEGUN: &str = "u.role = 'page' AND u.hops = 0 AND u.tries = 0";
@@ -287,6 +288,8 @@ fn queued(row: &Row<'_>) -> rusqlite::Result<Option<Queued>> {
         hops: row.get(8)?,
         page: row.get(9)?,
         referer: row.get(10)?,
+        referrer: row.get::<_, Option<String>>(12)?.and_then(|text| Referrer::read(&text)).map(Box::new),
+        rung: row.get(13)?,
         claims: claims.and_then(|claims| serde_json::from_str(&claims).ok()).map(Box::new),
         again: false,
     };

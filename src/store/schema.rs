@@ -11,7 +11,7 @@ use super::Error;
 const APPLICATION_ID: i32 = 0x504d_524b;
 
 /// One file a version, oldest first.
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 8] = [
     include_str!("schema/0001_first.sql"),
     include_str!("schema/0002_revisits.sql"),
     include_str!("schema/0003_takedown.sql"),
@@ -19,6 +19,7 @@ const MIGRATIONS: [&str; 7] = [
     include_str!("schema/0005_kept_out.sql"),
     include_str!("schema/0006_trouble.sql"),
     include_str!("schema/0007_verdict.sql"),
+    include_str!("schema/0008_pictures.sql"),
 ];
 
 fn versions(connection: &Connection, path: &Path) -> Result<(i32, u32), Error> {

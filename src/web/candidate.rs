@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::claims::Claims;
+use super::referrer::Referrer;
 use super::url::WebUrl;
 
 /// What a URL is fetched for.
@@ -85,10 +86,35 @@ pub struct Candidate {
     pub page: Option<String>,
     /// The `Referer` its page's policy sends with it.
     pub referer: Option<String>,
+    /// What that follows from, for where the URL may redirect to.
+    pub referrer: Option<Box<Referrer>>,
+    /// How often it was refused: the number of the way it is asked for next ([`super::ladder`]).
+    pub rung: u8,
     /// Lower goes first. Requisites of a page go before new pages.
     pub priority: u8,
     /// What the document that named it said of it.
     pub claims: Option<Box<Claims>>,
     /// Ask even when it is kept already: a seed of this run.
     pub again: bool,
+}
+
+impl Candidate {
+    /// A URL that is wanted, and of which nothing more is known.
+    pub fn new(url: WebUrl, role: Role) -> Candidate {
+        Candidate {
+            url,
+            via: None,
+            seed: 0,
+            depth: 0,
+            hops: 0,
+            role,
+            page: None,
+            referer: None,
+            referrer: None,
+            rung: 0,
+            priority: 0,
+            claims: None,
+            again: false,
+        }
+    }
 }

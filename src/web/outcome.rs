@@ -44,6 +44,8 @@ pub enum Manner {
     Later,
     /// A reused connection closed without a byte: the same request on a fresh one (RFC 9110, 9.2.2).
     Fresh,
+    /// The host refuses it: asked for in the way of this number ([`super::ladder`]).
+    Rung(u8),
 }
 
 /// Who keeps the crawl from a URL.

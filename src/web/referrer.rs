@@ -3,6 +3,7 @@
 //! Where a policy stands decides which words are read: [`Policy::from_token`] for the `referrerpolicy` attribute,
 //! [`Policy::from_meta`] for `<meta name=referrer>`, [`Policy::from_header`] for the `Referrer-Policy` field.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use super::url::WebUrl;
@@ -27,6 +28,39 @@ pub enum Policy {
     StrictOriginWhenCrossOrigin,
     /// `unsafe-url`
     UnsafeUrl,
+}
+
+/// Who refers to something, and how much of that is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Referrer {
+    /// The document, or the style sheet.
+    pub from: WebUrl,
+    /// The policy.
+    pub policy: Policy,
+}
+
+impl Referrer {
+    /// Reads what its [`Display`](fmt::Display) writes: `POLICY URL`.
+    pub fn read(text: &str) -> Option<Referrer> {
+        let (policy, from) = text.split_once(' ')?;
+        Some(Referrer { policy: Policy::from_token(policy)?, from: WebUrl::parse(from).ok()? })
+    }
+
+    /// The value of `Referer` for a request to this URL.
+    pub fn referer(&self, to: &WebUrl) -> Option<String> {
+        referer(self.policy, &self.from, to)
+    }
+
+    /// What it is after a redirect, whose answer may change the policy (Fetch, 4.4, step 19).
+    pub fn after(&self, header: Option<Policy>) -> Referrer {
+        Referrer { from: self.from.clone(), policy: header.unwrap_or(self.policy) }
+    }
+}
+
+impl fmt::Display for Referrer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.policy.as_str(), self.from)
+    }
 }
 
 /// Longer referrers are cut to their origin (Referrer Policy, 8.3, step 6).

@@ -76,6 +76,8 @@ fn notes() -> Notes {
     notes.via = Some(word());
     notes.page = Some(word());
     notes.referer = Some(word());
+    notes.referer_by = Some(word());
+    notes.flaw = Some(word());
     notes.withheld = vec![word()];
     notes.run = Some(word());
     notes.fault = Some(word());

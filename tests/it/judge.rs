@@ -110,9 +110,10 @@ impl Reply {
     }
 }
 
-/// The beginning of a PNG of 32 by 20, different for each path.
+/// A PNG of 32 by 20 and no pixels, and behind its end what makes it different for each path.
 fn image(path: &str) -> Vec<u8> {
-    [b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x20\0\0\0\x14\x08\x02\0\0\0", path.as_bytes()].concat()
+    [b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x20\0\0\0\x14\x08\x02\0\0\0....\0\0\0\0IEND\xaeB`\x82", path.as_bytes()]
+        .concat()
 }
 
 #[derive(Default)]

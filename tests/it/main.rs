@@ -22,6 +22,7 @@ mod gazette;
 mod hand_clock;
 mod healthy;
 mod hostile;
+mod hotlink;
 mod invariants;
 mod judge;
 mod lantern;

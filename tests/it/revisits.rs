@@ -227,7 +227,7 @@ fn kills_in_the_midst_of_revisits_lose_nothing() {
 fn what_the_archive_alone_knows_becomes_the_same_rows() {
     let (site, folder) = (Site::new(), tempfile::tempdir().unwrap());
     let archive = folder.path();
-    let png = [b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: 26\r\n\r\n".as_slice(), PNG].concat();
+    let png = [b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: 45\r\n\r\n".as_slice(), PNG].concat();
     let story = "The ferry leaves at nine and comes back at noon, as it has done for forty years. ".repeat(12);
     let article = |text: &str| {
         let body = format!(
@@ -274,7 +274,7 @@ fn what_the_archive_alone_knows_becomes_the_same_rows() {
 fn a_copy_behind_a_relay_shares_the_payload_of_its_original() {
     let (site, folder) = (Site::new(), tempfile::tempdir().unwrap());
     let archive = folder.path();
-    let png = [b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: 26\r\n\r\n".as_slice(), PNG].concat();
+    let png = [b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nContent-Length: 45\r\n\r\n".as_slice(), PNG].concat();
     let story = "The ferry leaves at nine and comes back at noon, as it has done for forty years. ".repeat(12);
     let body = format!(
         "<!doctype html><title>t</title><article><h1>t</h1><p>{story}</p><p>{story}</p><img src=\"http://cors.example/?http://s.example/1.png\"></article>"
@@ -341,7 +341,7 @@ fn what_names_lead_to_is_kept_when_that_is_wanted() {
 }
 
 /// As much of a picture as is looked at.
-const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x08\0\0\0\x08\x08\x02";
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x08\0\0\0\x08\x08\x02\0\0\0....\0\0\0\0IEND\xaeB`\x82";
 
 #[test]
 fn a_revisit_never_refers_to_a_revisit() {

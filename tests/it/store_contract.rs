@@ -188,6 +188,8 @@ fn candidate(text: &str, role: Role) -> Candidate {
         role,
         page: None,
         referer: None,
+        referrer: None,
+        rung: 0,
         priority: 3,
         claims: None,
         again: false,
@@ -650,7 +652,7 @@ fn gallery() -> (Shelf, Vec<(&'static str, Option<&'static str>)>) {
         ("refused by robots", None),
         ("missing", None),
         ("missing", None),
-        ("missing", None),
+        ("damaged", None),
         ("complete", Some("http://i.example/unsized")),
         ("complete", Some("http://i.example/mislabelled")),
     ];

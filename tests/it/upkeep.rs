@@ -424,6 +424,9 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
+/// A PNG of 900 by 600 and no pixels.
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x03\x84\0\0\x02\x58\x08\x02\0\0\0....\0\0\0\0IEND\xaeB`\x82";
+
 /// What another tool might have written: requests first, chunked bodies with their chunks, a revisit, addresses in angle
 /// brackets, a name server's answer, a resource of the web.
 fn foreign() -> Vec<Vec<u8>> {
@@ -435,8 +438,7 @@ fn foreign() -> Vec<Vec<u8>> {
     );
     let chunked = format!("{:x}\r\n{page}\r\n0\r\n\r\n", page.len());
     let head = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\n";
-    let picture =
-        [b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\n\r\n".as_slice(), b"\x89PNG\r\n\x1a\n not really"].concat();
+    let picture = [b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\n\r\n".as_slice(), PNG].concat();
     let payload = pressmark::web::digest::digest(pressmark::web::digest::Algorithm::Sha1, page.as_bytes());
     let http = ("Content-Type", "application/http; msgtype=response");
     let at = ("WARC-Date", "2015-03-04T05:06:07Z");

@@ -1,0 +1,89 @@
+//! A host that does not give a picture: what is asked next, and when it is enough.
+
+use super::relays;
+use crate::web::candidate::Candidate;
+use crate::web::exchange::Fault;
+use crate::web::ladder::{Rung, ladder};
+use crate::web::outcome::{Manner, Outcome};
+use crate::web::picture::Flaw;
+use crate::web::time::Timestamp;
+
+/// The way in which this URL is asked for next.
+pub(super) fn asked_by(candidate: &Candidate, with_table: bool) -> Rung {
+    let rungs = ladder(candidate, with_table);
+    let last = rungs.len() - 1;
+    rungs.into_iter().nth(usize::from(candidate.rung).min(last)).expect("no ladder is without a first rung")
+}
+
+/// A refusal, or something else in a picture's place: it is asked for in the next of so many ways, if there is one. The
+/// gate sees to it that this does not come faster than anything else.
+pub(super) fn climbed(
+    outcome: Outcome,
+    flaw: Option<Flaw>,
+    candidate: &Candidate,
+    rungs: usize,
+    now: Timestamp,
+) -> Outcome {
+    let Outcome::Done { status } = outcome else { return outcome };
+    let is_refused = matches!(status, 401 | 403) || flaw.is_some_and(Flaw::is_no_picture);
+    let next = candidate.rung.saturating_add(1);
+    if is_refused && usize::from(next) < rungs {
+        Outcome::Again { at: now, manner: Manner::Rung(next) }
+    } else {
+        outcome
+    }
+}
+
+/// Attempts before this one, as far as they wear out patience, of which there is so much: another way of asking is a
+/// new beginning, and what is only the copy of something else deserves one attempt.
+pub(super) fn worn(candidate: &Candidate, fault: Option<&Fault>, tries: u32, most: u32) -> u32 {
+    match fault {
+        Some(fault) if relays::is_silence(fault) && relays::is_copy(&candidate.url) => most.max(tries),
+        _ => tries.saturating_sub(u32::from(candidate.rung)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::web::candidate::Role;
+    use crate::web::url::WebUrl;
+
+    fn picture(url: &str, rung: u8) -> Candidate {
+        Candidate { rung, ..Candidate::new(WebUrl::parse(url).unwrap(), Role::Image) }
+    }
+
+    #[test]
+    fn only_a_refusal_leads_on_and_only_to_the_last_rung() {
+        let now = Timestamp(7);
+        for (status, flaw, rung, next) in [
+            (403, None, 0, Some(1)),
+            (401, None, 1, Some(2)),
+            (403, None, 2, None),
+            (404, None, 0, None),
+            (200, None, 0, None),
+            (200, Some(Flaw::Page), 0, Some(1)),
+            (200, Some(Flaw::Empty), 1, Some(2)),
+            (200, Some(Flaw::Cut), 0, None),
+            (200, Some(Flaw::Broken), 0, None),
+        ] {
+            let done = Outcome::Done { status };
+            let want = next.map_or(done.clone(), |next| Outcome::Again { at: now, manner: Manner::Rung(next) });
+            let candidate = picture("http://i.example/1.png", rung);
+            assert_eq!(climbed(done, flaw, &candidate, 3, now), want, "{status} {flaw:?} at {rung}");
+        }
+    }
+
+    #[test]
+    fn a_copy_is_tried_once_and_another_way_begins_anew() {
+        for (url, fault, rung, tries, want) in [
+            ("http://i.example/1.png", Some(Fault::Stall), 0, 1, 1),
+            ("http://i.example/1.png", Some(Fault::Stall), 2, 2, 0),
+            ("http://cors.example/?http://i.example/1.png", Some(Fault::Stall), 0, 0, 3),
+            ("http://cors.example/?http://i.example/1.png", Some(Fault::Stale), 0, 0, 0),
+            ("http://cors.example/?http://i.example/1.png", None, 0, 0, 0),
+        ] {
+            assert_eq!(worn(&picture(url, rung), fault.as_ref(), tries, 3), want, "{url} {fault:?}");
+        }
+    }
+}

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use chrono::{DateTime, Datelike, Duration, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime};
 use regex::{Captures, Regex};
 
+use super::months::named;
 use super::{Date, Precision};
 use crate::web::time::Timestamp;
 use crate::web::url::WebUrl;
@@ -42,17 +43,57 @@ pub(super) fn plain(text: &str) -> String {
     text.chars().map(narrow).collect()
 }
 
-/// The first date in a text. What has no zone is in `zone`; what has no year, or counts from now, counts from `now`.
-pub(super) fn read(text: &str, now: Timestamp, zone: Option<FixedOffset>) -> Option<Reading> {
+/// How a text is read: what its reader knew.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reader {
+    /// What has no year, or counts from now, counts from here.
+    pub now: Timestamp,
+    /// What has no zone is in this one.
+    pub zone: Option<FixedOffset>,
+    pub order: Order,
+}
+
+/// Which number of `3/4/2024` is the day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    DayFirst,
+    MonthFirst,
+    /// Then it is no date unless one of the numbers can be no month.
+    Unknown,
+}
+
+impl Order {
+    /// The order of the people who read a language. American English has the month first; English without a country
+    /// may be either.
+    pub fn of(language: Option<&str>) -> Order {
+        let language = language.unwrap_or("").replace('_', "-").to_ascii_lowercase();
+        let mut parts = language.split('-');
+        match (parts.next().unwrap_or(""), parts.next()) {
+            ("en", Some("us")) => Order::MonthFirst,
+            ("en", Some(region)) if region.len() == 2 => Order::DayFirst,
+            ("en" | "", _) => Order::Unknown,
+            _ => Order::DayFirst,
+        }
+    }
+}
+
+/// The first date in a text.
+pub(super) fn read(text: &str, reader: Reader) -> Option<Reading> {
+    let Reader { now, zone, order } = reader;
     let text = plain(text);
     if let Some(date) = machine(text.trim()) {
         return Some(date);
     }
+    let now = now.utc().with_timezone(&zone.unwrap_or_else(utc_zone));
     FORMS.iter().find_map(|(form, read)| {
-        let found = form.captures(&text)?;
-        let whole = found.get(0)?;
-        let now = now.utc().with_timezone(&zone.unwrap_or_else(utc_zone));
-        let (local, precision) = read(&found, &text[whole.end()..], now)?;
+        // What only looks like a date may stand before one.
+        let found = form.captures_iter(&text).take(4);
+        let mut found = found.filter_map(|found| {
+            let whole = found.get(0)?;
+            let date = read(&found, &text[whole.end()..], &Now { now, order })?;
+            Some((whole, date))
+        });
+        let (whole, (local, precision)) = found.next()?;
         // A day without a time is no instant.
         let zone = written_zone(&text[whole.end()..]).or(zone).filter(|_| precision > Precision::Day);
         let utc = zone.and_then(|zone| local.and_local_timezone(zone).single());
@@ -138,56 +179,74 @@ fn machine(text: &str) -> Option<Reading> {
 }
 
 /// What a form makes of its match, the text behind it and now.
-type Read = fn(&Captures<'_>, &str, DateTime<FixedOffset>) -> Option<(NaiveDateTime, Precision)>;
+type Read = fn(&Captures<'_>, &str, &Now) -> Option<(NaiveDateTime, Precision)>;
+
+/// What a form may need besides its text.
+struct Now {
+    now: DateTime<FixedOffset>,
+    order: Order,
+}
 
 /// The forms in the order they are tried: the more a form says, the earlier.
 static FORMS: LazyLock<Vec<(Regex, Read)>> = LazyLock::new(|| {
-    let month = "(jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec)[a-z]*\\.?";
-    let forms: [(String, Read); 9] = [
+    let forms: [(&str, Read); 10] = [
         // 2021-10-26, 2021/10/26, 2021.10.26, 2021年10月26日
-        (r"\b((?:19|20)\d\d)\s?[-/.年]\s?(\d{1,2})\s?[-/.月]\s?(\d{1,2})(?:\s?日|号|\b)".to_owned(), |found, rest, _| {
+        (r"\b((?:19|20)\d\d)\s?[-/.年]\s?(\d{1,2})\s?[-/.月]\s?(\d{1,2})(?:\s?日|号|\b)", |found, rest, _| {
             Some(timed(day(found)?, rest))
         }),
         // 令和3年10月26日, 平成30年1月2日
-        (r"(令和|平成)(\d{1,2}|元)年(\d{1,2})月(\d{1,2})日".to_owned(), |found, rest, _| {
+        (r"(令和|平成)(\d{1,2}|元)年(\d{1,2})月(\d{1,2})日", |found, rest, _| {
             let first = if &found[1] == "令和" { 2019 } else { 1989 };
             let year = first + found[2].parse::<i32>().unwrap_or(1) - 1;
             Some(timed(NaiveDate::from_ymd_opt(year, number(found, 3)?, number(found, 4)?)?, rest))
         }),
         // October 26, 2021; Oct. 26th 2021
-        (format!(r"(?i)\b{month}\s+(\d{{1,2}})(?:st|nd|rd|th)?,?\s+((?:19|20)\d\d)\b"), |found, rest, _| {
-            Some(timed(english(&found[1], &found[2], &found[3])?, rest))
+        (r"(?i)\b(\p{L}{3,12})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+((?:19|20)\d\d)\b", |found, rest, _| {
+            Some(timed(named(&found[1], &found[2], &found[3])?, rest))
         }),
-        // 26 October 2021, 26-Oct-2021
-        (format!(r"(?i)\b(\d{{1,2}})(?:st|nd|rd|th|\.)?[ -]+{month}[, -]+((?:19|20)\d\d)\b"), |found, rest, _| {
-            Some(timed(english(&found[2], &found[1], &found[3])?, rest))
+        // 26 October 2021, 26-Oct-2021, 26. Oktober 2021, 26 de octubre de 2021, 1er mai 2021
+        (
+            r"(?i)\b(\d{1,2})(?:st|nd|rd|th|er|\.|º|°)?[\s-]*(?:de\s+)?(\p{L}{3,12})\.?,?[\s-]*(?:del?\s+)?((?:19|20)\d\d)\b",
+            |found, rest, _| Some(timed(named(&found[2], &found[1], &found[3])?, rest)),
+        ),
+        // 26.10.2021, 26/10/2021, 10/26/2021, 26.10.21
+        (r"(?:^|[^\d./:-])(\d{1,2})([./-])(\d{1,2})([./-])((?:19|20)\d\d|\d\d)(?:\b|$)", |found, rest, now| {
+            let is_more = rest.starts_with(['.', '/', '-']) && rest[1..].starts_with(|c: char| c.is_ascii_digit());
+            if found[2] != found[4] || is_more {
+                return None;
+            }
+            Some(timed(numbers(found, now)?, rest))
         }),
         // 5分钟前, 3 小時前, 5 minutes ago
-        (r"(?i)(\d{1,3})\s*(秒|分钟|分鐘|分|小时|小時|時間|天|日|seconds?|min(?:ute)?s?|hours?|days?)\s*(?:之?前|ago)".to_owned(), ago),
+        (
+            r"(?i)(\d{1,3})\s*(秒|分钟|分鐘|分|小时|小時|時間|天|日|seconds?|min(?:ute)?s?|hours?|days?)\s*(?:之?前|ago)",
+            ago,
+        ),
         // 昨天 22:15
-        ("(今天|昨天|前天|今日|昨日|yesterday|today)".to_owned(), |found, rest, now| {
+        ("(今天|昨天|前天|今日|昨日|yesterday|today)", |found, rest, now| {
             let days = match &found[1] {
                 "昨天" | "昨日" | "yesterday" => 1,
                 "前天" => 2,
                 _ => 0,
             };
-            Some(timed(now.date_naive() - Duration::days(days), rest))
+            Some(timed(now.now.date_naive() - Duration::days(days), rest))
         }),
         // 刚刚
-        ("(刚刚|剛剛|刚才|just now)".to_owned(), |_, _, now| Some((now.naive_local(), Precision::Minute))),
+        ("(刚刚|剛剛|刚才|just now)", |_, _, now| Some((now.now.naive_local(), Precision::Minute))),
         // 10月26日 10:06, of this year, or of the last if that is still to come
-        (r"(?:^|[^\d年])(\d{1,2})\s?月\s?(\d{1,2})\s?[日号]".to_owned(), |found, rest, now| {
+        (r"(?:^|[^\d年])(\d{1,2})\s?月\s?(\d{1,2})\s?[日号]", |found, rest, now| {
+            let now = now.now;
             let date = |year| NaiveDate::from_ymd_opt(year, number(found, 1)?, number(found, 2)?);
             let this_year = date(now.year()).filter(|date| *date <= now.date_naive() + Duration::days(1));
             Some(timed(this_year.or_else(|| date(now.year() - 1))?, rest))
         }),
         // 20211026 10:06
-        (r"^\s*((?:19|20)\d\d)(\d\d)(\d\d)\b".to_owned(), |found, rest, _| Some(timed(day(found)?, rest))),
+        (r"^\s*((?:19|20)\d\d)(\d\d)(\d\d)\b", |found, rest, _| Some(timed(day(found)?, rest))),
     ];
-    forms.into_iter().map(|(text, read)| (form(&text), read)).collect()
+    forms.into_iter().map(|(text, read)| (form(text), read)).collect()
 });
 
-fn ago(found: &Captures<'_>, _: &str, now: DateTime<FixedOffset>) -> Option<(NaiveDateTime, Precision)> {
+fn ago(found: &Captures<'_>, _: &str, now: &Now) -> Option<(NaiveDateTime, Precision)> {
     let count: i64 = found[1].parse().ok()?;
     let (unit, precision) = match found[2].to_lowercase().as_str() {
         "秒" | "second" | "seconds" => (Duration::seconds(count), Precision::Second),
@@ -195,14 +254,14 @@ fn ago(found: &Captures<'_>, _: &str, now: DateTime<FixedOffset>) -> Option<(Nai
         "小时" | "小時" | "時間" | "hour" | "hours" => (Duration::hours(count), Precision::Hour),
         _ => (Duration::minutes(count), Precision::Minute),
     };
-    Some(((now - unit).naive_local(), precision))
+    Some(((now.now - unit).naive_local(), precision))
 }
 
 /// The day, with the time that follows it if one does.
 fn timed(day: NaiveDate, rest: &str) -> (NaiveDateTime, Precision) {
     static TIME: LazyLock<Regex> = LazyLock::new(|| {
         form(
-            r"(?i)^(?:[\s,，T·|]|at|um|星期.|周.|\([^)]{1,4}\))*(上午|下午|晚上|凌晨|中午|傍晚|早上)?\s*(\d{1,2})\s?[:时時点點]\s?(\d{2})(?:\s?[:分]\s?(\d{2}))?\s*(?:[秒分]\s*)?([ap]\.?m\b)?",
+            r"(?i)^(?:[\s,，T·|]|[•·,–-]|at|um|kl\.?|ore|às|à|a las|星期.|周.|\([^)]{1,4}\))*(上午|下午|晚上|凌晨|中午|傍晚|早上)?\s*(\d{1,2})\s?[:时時点點h]\s?(\d{2})(?:\s?[:分]\s?(\d{2}))?\s*(?:[秒分]\s*)?([ap]\.?m\b)?",
         )
     });
     let time = TIME.captures(rest).and_then(|found| {
@@ -241,10 +300,35 @@ fn day(found: &Captures<'_>) -> Option<NaiveDate> {
     NaiveDate::from_ymd_opt(found[1].parse().ok()?, number(found, 2)?, number(found, 3)?)
 }
 
-fn english(month: &str, day: &str, year: &str) -> Option<NaiveDate> {
-    let names = "janfebmaraprmayjunjulaugsepoctnovdec";
-    let at = names.find(&month.to_ascii_lowercase()[..3])?;
-    NaiveDate::from_ymd_opt(year.parse().ok()?, u32::try_from(at / 3).ok()? + 1, day.parse().ok()?)
+/// The day of three numbers with the year last. Points divide only dates that have the day first. A year of two digits
+/// is believed where day and month have two as well.
+fn numbers(found: &Captures<'_>, now: &Now) -> Option<NaiveDate> {
+    let (first, second) = (number(found, 1)?, number(found, 3)?);
+    let mut year: i32 = found[5].parse().ok()?;
+    if found[5].len() == 2 {
+        if found[1].len() != 2 || found[3].len() != 2 || year > now.now.year() % 100 {
+            return None;
+        }
+        year += 2000;
+    }
+    let order = if &found[2] == "." { Order::DayFirst } else { now.order };
+    let (day, month) = match order {
+        _ if second > 12 => (second, first),
+        _ if first > 12 || first == second => (first, second),
+        Order::DayFirst => (first, second),
+        Order::MonthFirst => (second, first),
+        Order::Unknown => return None,
+    };
+    NaiveDate::from_ymd_opt(year, month, day)
+}
+
+/// The seconds since 1970 that a script shows as the time of publication; WeChat leaves the visible element empty.
+pub(super) fn in_script(script: &str) -> Option<i64> {
+    static CREATED: LazyLock<Regex> =
+        LazyLock::new(|| form(r#"\b(?:var ct|oriCreateTime|createTime)\s*=\s*['"](\d{10})['"]"#));
+    let is_likely = script.contains("var ct") || script.contains("reateTime");
+    let found = is_likely.then(|| CREATED.captures(script)).flatten()?;
+    found[1].parse().ok()
 }
 
 fn number(found: &Captures<'_>, group: usize) -> Option<u32> {
@@ -311,6 +395,53 @@ mod tests {
     }
 
     #[test]
+    fn months_have_names_in_many_languages() {
+        for text in [
+            "4. März 2024",
+            "4 mars 2024",
+            "Publié le 4 mars 2024",
+            "4 de marzo de 2024",
+            "lunedì 4 marzo 2024",
+            "4 de março de 2024",
+            "4 maart 2024",
+            "4 marca 2024",
+            "4 марта 2024",
+            "Mar 4 2024",
+            "4-Mar-2024",
+            "4 Mar., 2024",
+        ] {
+            check(text, Some((None, Precision::Day)));
+        }
+        for text in ["4 marathon 2024", "Room 12 2024", "13 of 2024"] {
+            check(text, None);
+        }
+    }
+
+    #[test]
+    fn an_ambiguous_day_is_no_day() {
+        for (text, order, want) in [
+            ("04.03.2024", Order::Unknown, Some("2024-03-04")),
+            ("04/03/2024", Order::DayFirst, Some("2024-03-04")),
+            ("03/04/2024", Order::MonthFirst, Some("2024-03-04")),
+            ("03/04/2024", Order::Unknown, None),
+            ("29/02/2024", Order::Unknown, Some("2024-02-29")),
+            ("02/29/2024", Order::DayFirst, Some("2024-02-29")),
+            ("04.03.24", Order::Unknown, Some("2024-03-04")),
+            ("1.2.24", Order::DayFirst, None),
+            ("01.02.03.2024", Order::DayFirst, None),
+            ("04.03-2024", Order::DayFirst, None),
+        ] {
+            let found = read(text, Reader { now: Timestamp::from_iso(NOW).unwrap(), zone: None, order });
+            assert_eq!(found.map(|date| date.local.date().to_string()).as_deref(), want, "{text} {order:?}");
+        }
+        for (language, want) in
+            [("en-US", Order::MonthFirst), ("en_GB", Order::DayFirst), ("en", Order::Unknown), ("de", Order::DayFirst)]
+        {
+            assert_eq!(Order::of(Some(language)), want, "{language}");
+        }
+    }
+
+    #[test]
     fn what_speaks_against_a_date_is_said() {
         let now = Timestamp::from_iso(NOW).unwrap();
         let url = WebUrl::parse("http://pic.example/202403/65e5c0a0aabbccddeeff0011_1024.jpg").unwrap();
@@ -323,7 +454,8 @@ mod tests {
             ("2024-03-06T00:00:00Z", Some("later than the capture at 2024-03-05T04:30:00Z")),
             ("1970-01-01", Some("1970 stands for a date that could not be read")),
         ] {
-            let reading = read(text, now, zone_of(Some("zh-CN"))).unwrap();
+            let reader = Reader { now, zone: zone_of(Some("zh-CN")), order: Order::DayFirst };
+            let reading = read(text, reader).unwrap();
             let date = reading.claim(text, "text", now, Some((named, "lead image".to_owned())));
             assert_eq!(date.conflict.as_deref(), want, "{text}");
         }
@@ -335,13 +467,15 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_may_be_a_date(text in "\\PC{0,40}", digits in "[0-9年月日:/ .-]{0,30}") {
-            let _ = read(&text, Timestamp(i64::MAX), zone_of(Some("zh")));
-            let _ = read(&digits, Timestamp(0), None);
+            let zone = zone_of(Some("zh"));
+            let _ = read(&text, Reader { now: Timestamp(i64::MAX), zone, order: Order::DayFirst });
+            let _ = read(&digits, Reader { now: Timestamp(0), zone: None, order: Order::Unknown });
         }
     }
 
     fn check(text: &str, want: Option<(Option<&str>, Precision)>) {
-        let found = read(text, Timestamp::from_iso(NOW).unwrap(), zone_of(Some("zh")));
+        let now = Timestamp::from_iso(NOW).unwrap();
+        let found = read(text, Reader { now, zone: zone_of(Some("zh")), order: Order::Unknown });
         let found = found.map(|date| (date.utc.map(Timestamp::iso), date.precision));
         assert_eq!(found, want.map(|(utc, precision)| (utc.map(|utc| format!("{utc}.000Z")), precision)), "{text}");
     }

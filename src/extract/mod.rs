@@ -14,6 +14,7 @@ mod dates;
 mod facts;
 mod features;
 mod groups;
+mod hints;
 mod html;
 mod images;
 mod judge;
@@ -23,6 +24,7 @@ mod larger;
 mod lazy;
 mod lead;
 mod marks;
+mod months;
 mod outline;
 mod placed;
 mod published;
@@ -48,7 +50,7 @@ use chrono::FixedOffset;
 use self::body::Body;
 use self::facts::Facts;
 use self::images::Picture;
-use self::published::Found;
+use self::published::{Dates, Found};
 use self::tree::{FoundLink, Page};
 use crate::web::charset;
 pub use crate::web::charset::CharsetFrom;
@@ -344,15 +346,14 @@ pub fn read(document: &Document<'_>) -> Findings {
         address: address.as_ref(),
         named: published::named(&images, lead_image, document),
     };
-    let dates = published::dates(&page, &body, &facts, document, &found);
-    let published = published::published(&dates).filter(|_| kind != Kind::List);
+    let Dates { all: dates, published, modified } = Dates::of(&page, &body, &facts, document, &found);
     let (byline, source) = authors::byline(&page, &body, &facts, document);
     let article = Article {
         title: title::title(&page, &facts, document, is_post),
         byline,
         source,
         published,
-        modified: None,
+        modified,
         dates,
         canonical: facts::canonical(&page, address.as_ref(), &mut oddities),
         lead_image,

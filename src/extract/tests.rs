@@ -146,7 +146,7 @@ fn a_day_in_a_sentence_is_no_date_of_publication() {
     let html =
         "<h1>On sale from 4月25日 on</h1><p>来自 10月1日 的消息。</p><p>发布于：3月4日 10:06</p><p>更新于：3月5日</p>";
     let dates = found("https://news.example/a", html.as_bytes(), &Claims::default(), "").article.dates;
-    assert_eq!(dates.iter().map(|date| date.local.as_str()).collect::<Vec<_>>(), ["2024-03-04T10:06:00"]);
+    assert_eq!(dates.iter().map(|date| date.local.as_str()).collect::<Vec<_>>(), ["2024-03-04T10:06:00", "2024-03-05"]);
 }
 
 #[test]

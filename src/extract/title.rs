@@ -1,38 +1,176 @@
 //! The headline, without the name of the site.
 
-use super::facts::Facts;
-use super::tree::{Page, Zone, weight};
+use std::collections::HashSet;
+
+use super::facts::{self, Facts};
+use super::tree::{Block, Page, Zone, weight};
 use super::{Document, folded};
 
-/// The headline: claimed for a post, else the first of structured data, Open Graph, `h1` and `title` that has one.
+/// A headline that weighs less is a section's name or a logo's.
+const SHORTEST: usize = 12;
+
+/// The headline. A post's is claimed. A page's is the heading that reads like one of the titles the page gives itself in
+/// its head, since that is what readers saw; without such a heading it is one of those titles.
 pub(super) fn title(page: &Page, facts: &Facts, document: &Document<'_>, is_post: bool) -> Option<String> {
     let claimed = document.claims.title.as_deref().map(folded).filter(|title| !title.is_empty());
     if is_post && claimed.is_some() {
         return claimed;
     }
-    let heading = page.blocks.iter().find(|block| block.heading == 1 && block.zone < Zone::Around);
-    let heading = heading.map(|block| block.text.as_str());
-    let cut = |title: &str| without_site(title, facts.publisher.as_deref(), heading);
-    let open_graph = || page.meta("og:title").next().map(cut);
-    let from_head = || page.title.as_deref().filter(|title| !title.is_empty()).map(cut);
-    let headline = facts.headline.clone();
-    headline.or_else(open_graph).or_else(|| heading.map(str::to_owned)).or_else(from_head).or(claimed)
+    let plain = |title: &str| Some(folded(&facts::plain(title))).filter(|title| !title.is_empty());
+    let head = page.title.as_deref().and_then(plain);
+    let open_graph = ["og:title", "twitter:title"].into_iter().find_map(|name| page.meta(name).next()).and_then(plain);
+    let headline = facts.headline.as_deref().and_then(plain);
+    let given: Vec<&str> = [&headline, &open_graph, &head].into_iter().flatten().map(String::as_str).collect();
+
+    let headings = || page.blocks.iter().filter(|block| block.heading > 0 && !block.hidden && block.weight > 2);
+    let main = || headings().filter(|block| block.heading == 1);
+    let site = site(&given, facts.publisher.as_deref());
+    let is_site = |text: &str| site.iter().any(|site| is_same(site, text));
+    let good = |block: &&Block| !is_site(&block.text) && given.iter().any(|title| reads_like(&block.text, title));
+
+    let inside = |block: &&Block| block.zone < Zone::Around;
+    let found = main().filter(inside).find(good).or_else(|| main().find(good));
+    let found = found.or_else(|| headings().filter(inside).find(|block| block.heading <= 3 && good(block)));
+    if let Some(found) = found {
+        let cut = given.iter().map(|title| without_site(title, facts.publisher.as_deref()));
+        return Some(without_kicker(&without_hyphens(&found.text), cut));
+    }
+    // Some headlines are no headings: a line that is the better half of a title, at its beginning or end.
+    let is_part = |block: &&Block| {
+        let is_half = |title: &&str| {
+            let is_end = title.starts_with(&block.text) || title.ends_with(&block.text);
+            is_end && block.weight * 2 >= weight(title)
+        };
+        block.weight >= 2 * SHORTEST && block.zone < Zone::Around && given.iter().any(is_half)
+    };
+    if let Some(found) = page.blocks.iter().find(is_part) {
+        return Some(without_hyphens(&found.text));
+    }
+    // One heading of the first rank that is neither the site's name nor short is the headline, whatever the head says.
+    let mut sole = main().filter(inside).filter(|block| block.weight >= 2 * SHORTEST && !is_site(&block.text));
+    if let (Some(heading), None) = (sole.next(), sole.next()) {
+        return Some(without_hyphens(&heading.text));
+    }
+    let cut = |title: &String| without_site(title, facts.publisher.as_deref());
+    let first = main().find(|block| block.zone < Zone::Around).map(|block| block.text.clone());
+    headline.or_else(|| open_graph.as_ref().map(cut)).or_else(|| head.as_ref().map(cut)).or(first).or(claimed)
 }
 
-/// A title without the name of the site behind a dash or bar.
-fn without_site(title: &str, site: Option<&str>, heading: Option<&str>) -> String {
-    if let Some(heading) = heading.filter(|heading| weight(heading) >= 6 && title.starts_with(heading)) {
-        return heading.to_owned();
-    }
-    let separators = [" - ", " | ", " – ", " — ", " · ", " :: ", "_", "｜", "|"];
-    let cuts = separators.iter().filter_map(|separator| {
-        let at = title.rfind(separator)?;
-        Some((at, title[at + separator.len()..].trim()))
-    });
-    match cuts.max_by_key(|(at, _)| *at) {
-        Some((at, tail)) if at > 0 && (Some(tail) == site || weight(tail) * 2 <= weight(&title[..at])) => {
-            title[..at].trim().to_owned()
+/// What stands behind the last dash of the page's titles.
+pub(super) fn tails(page: &Page) -> Vec<String> {
+    let titles = page.title.as_deref().into_iter().chain(page.meta("og:title"));
+    titles.filter_map(|title| Some(split(title)?.1.to_owned())).collect()
+}
+
+/// Names of the site: what publishers call themselves, and what two titles do not share.
+fn site(given: &[&str], publisher: Option<&str>) -> Vec<String> {
+    let tails = given.iter().filter_map(|title| Some(split(title)?.1.to_owned()));
+    publisher.map(str::to_owned).into_iter().chain(tails).collect()
+}
+
+/// A heading without the words above the headline that stand in the same element, where a title has the headline alone.
+fn without_kicker(heading: &str, mut titles: impl Iterator<Item = String>) -> String {
+    let is_rest = |title: &String| {
+        let kicker = heading.strip_suffix(title.as_str());
+        weight(title) >= 2 * SHORTEST
+            && kicker.is_some_and(|kicker| !kicker.is_empty() && weight(kicker) < weight(title))
+    };
+    titles.find(is_rest).unwrap_or_else(|| heading.to_owned())
+}
+
+/// Soft hyphens are for the layout.
+fn without_hyphens(text: &str) -> String {
+    text.replace('\u{ad}', "")
+}
+
+/// The words of a title; characters where words are not divided.
+fn words(text: &str) -> HashSet<String> {
+    let mut words = HashSet::new();
+    let mut word = String::new();
+    for c in text.chars().chain([' ']) {
+        let alone = c >= '\u{2e80}' && !('\u{ac00}'..='\u{d7af}').contains(&c);
+        if c.is_alphanumeric() && !alone {
+            word.extend(c.to_lowercase());
+            continue;
         }
-        _ => title.to_owned(),
+        if !word.is_empty() {
+            words.insert(std::mem::take(&mut word));
+        }
+        if alone && c.is_alphanumeric() {
+            words.insert(c.to_string());
+        }
+    }
+    words
+}
+
+fn is_same(one: &str, other: &str) -> bool {
+    words(one) == words(other)
+}
+
+/// Most words of the heading are in the title, and they are a good part of it.
+fn reads_like(heading: &str, title: &str) -> bool {
+    let (heading, title) = (words(heading), words(title));
+    let both = heading.intersection(&title).count();
+    both > 0 && both * 10 >= heading.len() * 7 && both * 3 >= title.len()
+}
+
+/// A title and the name behind its last dash or bar.
+fn split(title: &str) -> Option<(&str, &str)> {
+    const SEPARATORS: [&str; 14] =
+        [" - ", " | ", " – ", " — ", " · ", " • ", " :: ", " » ", " « ", " ‹ ", "_", "｜", "|", "ㅣ"];
+    let cuts = SEPARATORS.iter().filter_map(|separator| {
+        let at = title.rfind(separator)?;
+        Some((title[..at].trim(), title[at + separator.len()..].trim()))
+    });
+    cuts.filter(|(before, _)| !before.is_empty()).max_by_key(|(before, _)| before.len())
+}
+
+/// A title without the name of the site, which stands behind it or before.
+fn without_site(title: &str, site: Option<&str>) -> String {
+    let mut rest = title;
+    // `Headline - Section - Site`
+    for _ in 0..3 {
+        let Some((before, tail)) = split(rest) else { break };
+        let is_site = site.is_some_and(|site| is_same(site, tail));
+        if is_site || weight(before) >= SHORTEST && weight(tail) * 2 <= weight(before) {
+            rest = before;
+        } else if site.is_some_and(|site| is_same(site, before)) {
+            rest = tail;
+        } else {
+            break;
+        }
+    }
+    rest.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_the_site_is_cut() {
+        for (title, site, want) in [
+            ("A headline of several words - Site", None, "A headline of several words"),
+            ("A headline of several words | News | Site", None, "A headline of several words"),
+            ("Site | Storm", Some("Site"), "Storm"),
+            ("Storm - Rain", None, "Storm - Rain"),
+            ("台风登陆后北上_山海报", None, "台风登陆后北上"),
+            ("Well-known words", None, "Well-known words"),
+            (" - Site", None, " - Site"),
+        ] {
+            assert_eq!(without_site(title, site), want, "{title}");
+        }
+    }
+
+    #[test]
+    fn a_heading_reads_like_its_title() {
+        for (heading, title, want) in [
+            ("Storm reaches the coast", "Storm reaches the coast – Site", true),
+            ("Site", "Storm reaches the coast – Site", false),
+            ("Related stories", "Storm reaches the coast", false),
+            ("台风登陆", "台风登陆_山海报", true),
+        ] {
+            assert_eq!(reads_like(heading, title), want, "{heading}");
+        }
     }
 }

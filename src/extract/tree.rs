@@ -9,18 +9,16 @@ use scraper::{ElementRef, Html, Node};
 
 use super::attr::attr;
 use super::bounds::{self, DEEPEST};
+use super::hints::Hints;
 use super::images::Picture;
 use super::marks::Marks;
-use super::{Link, Requisite, folded, style};
+use super::{Link, Requisite, dates, folded, style};
 use crate::web::candidate::Role;
 use crate::web::referrer::Policy;
 use crate::web::url::WebUrl;
 
 /// Pictures, links and requisites that are kept of one page, of each. Lists of everything have a tenth of it.
 const MANY: usize = 20_000;
-
-/// Elements that name an author or an instant. Pages with hundreds of comments have hundreds.
-const SIGNATURES: usize = 1000;
 
 /// Characters kept of a caption.
 const CAPTION: usize = 2000;
@@ -132,10 +130,10 @@ pub(super) struct Page {
     /// Where `<meta http-equiv=refresh>` leads, the first one.
     pub refresh: Option<super::Refresh>,
     pub json_ld: Vec<String>,
-    /// Texts of elements that name an author by `rel`, `itemprop` or class.
-    pub authors: Vec<String>,
-    /// `datetime` or text of each `time` outside the parts around the article.
-    pub times: Vec<String>,
+    /// Elements that are marked as a date or the name of an author.
+    pub hints: Hints,
+    /// The time of publication that a script fills in (`var ct = "1635213996"`), in seconds since 1970.
+    pub script_time: Option<i64>,
     pub blocks: Vec<Block>,
     pub containers: Vec<Container>,
     pub marks: Marks,
@@ -172,8 +170,8 @@ impl Page {
             canonical: None,
             refresh: None,
             json_ld: Vec::new(),
-            authors: Vec::new(),
-            times: Vec::new(),
+            hints: Hints::default(),
+            script_time: None,
             blocks: Vec::new(),
             containers: vec![Container { end: 0, article: false }],
             marks: Marks::default(),
@@ -295,7 +293,6 @@ impl Page {
             "audio" => return,
             "br" | "hr" => return self.flush(state),
             "area" => self.read_link(element, state),
-            "time" => self.read_time(element, state),
             "figure" => state.flags.figure = true,
             "figcaption" => {
                 self.caption = Some(text_of(element, CAPTION)).filter(|text| !text.is_empty());
@@ -306,7 +303,7 @@ impl Page {
             self.push_requisite(background, Role::Image, self.policy);
         }
         state.enter(element);
-        self.read_author(element, state);
+        self.hints.see(element, state.zone, self.blocks.len());
         let is_block = BLOCKS.contains(name);
         if is_block {
             self.flush(outside);
@@ -455,6 +452,9 @@ impl Page {
                 self.need(element, "src", Role::Script);
             }
             if element.attr("src").is_none() {
+                if self.script_time.is_none() && !is_json {
+                    self.script_time = element.text().find_map(dates::in_script);
+                }
                 self.scripts.push((element.text().collect(), is_json));
             }
         }
@@ -525,35 +525,6 @@ impl Page {
                 page.links.extend(room.then_some(FoundLink { link: Link { url, text, nofollow }, place, in_heading }));
             }
         });
-    }
-
-    fn read_time(&mut self, element: ElementRef<'_>, state: State) {
-        let hints =
-            [element.attr("itemprop"), element.attr("class")].into_iter().flatten().collect::<Vec<_>>().join(" ");
-        let hints = hints.to_ascii_lowercase();
-        if state.zone < Zone::Suspect
-            && self.times.len() < SIGNATURES
-            && !hints.contains("modified")
-            && !hints.contains("update")
-        {
-            let text = text_of(element, LINK_TEXT);
-            self.times.push(element.attr("datetime").map(folded).filter(|date| !date.is_empty()).unwrap_or(text));
-        }
-    }
-
-    fn read_author(&mut self, element: ElementRef<'_>, state: State) {
-        let has = |attr: &str, words: &[&str]| {
-            let value = self::attr(element, attr).unwrap_or("");
-            value.split_ascii_whitespace().any(|one| words.iter().any(|word| one.eq_ignore_ascii_case(word)))
-        };
-        if state.zone < Zone::Suspect
-            && self.authors.len() < SIGNATURES
-            && (has("rel", &["author"])
-                || has("itemprop", &["author"])
-                || has("class", &["byline", "author", "author-name", "byline-name", "post-author", "entry-author"]))
-        {
-            self.authors.push(text_of(element, LINK_TEXT));
-        }
     }
 
     fn need(&mut self, element: ElementRef<'_>, attribute: &str, role: Role) {
@@ -686,7 +657,7 @@ pub(super) fn weight(text: &str) -> usize {
 }
 
 /// The text of an element, white space folded, at most `longest` characters, scripts left out.
-fn text_of(element: ElementRef<'_>, longest: usize) -> String {
+pub(super) fn text_of(element: ElementRef<'_>, longest: usize) -> String {
     let (mut text, mut kept, mut between) = (String::new(), 0, false);
     for node in element.descendants() {
         let Node::Text(piece) = node.value() else { continue };

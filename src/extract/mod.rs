@@ -27,6 +27,7 @@ mod marks;
 mod months;
 mod outline;
 mod placed;
+mod prose;
 mod published;
 mod refresh;
 mod same;
@@ -319,7 +320,12 @@ pub fn read(document: &Document<'_>) -> Findings {
     let decoded = decoded(document, address.as_ref());
     let is_post = document.is_post;
     let header = Policy::from_header(document.head.fields("referrer-policy"));
-    let mut page = Page::read(&decoded.text, address.clone(), decoded.encoding(), header);
+    let read = |html: &str| Page::read(html, address.clone(), decoded.encoding(), header);
+    let mut page = read(&decoded.text);
+    if let Some(prose) = prose::of(&page) {
+        // As if the page had shown it, behind what it shows.
+        page = read(&format!("{}<article>{prose}</article>", decoded.text));
+    }
     let mut oddities = std::mem::take(&mut page.oddities);
     oddities.extend(decoded.odd);
 

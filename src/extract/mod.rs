@@ -19,6 +19,7 @@ mod kind;
 mod language;
 mod lead;
 mod marks;
+mod onward;
 mod outline;
 mod published;
 mod refresh;
@@ -286,6 +287,10 @@ pub struct Link {
     pub text: String,
     /// `rel=nofollow`: recorded, still a link.
     pub nofollow: bool,
+    /// It stands in navigation, a footer or side matter, and is no headline.
+    pub around: bool,
+    /// It leads to the next page of the same list.
+    pub next: bool,
 }
 
 /// An article shorter than this, in characters, has a date or a byline.
@@ -436,8 +441,13 @@ fn distinct_links(found: Vec<FoundLink>, images: &[Image]) -> Vec<Link> {
     let mut links: Vec<Link> = Vec::new();
     for link in found.into_iter().map(|found| found.link).filter(|link| !pictures.contains(&link.url)) {
         match at.get(&link.url) {
-            Some(at) if links[*at].text.is_empty() => links[*at].text = link.text,
-            Some(_) => {}
+            Some(at) => {
+                let known = &mut links[*at];
+                (known.around, known.next) = (known.around && link.around, known.next || link.next);
+                if known.text.is_empty() {
+                    known.text = link.text;
+                }
+            }
             None => {
                 at.insert(link.url.clone(), links.len());
                 links.push(link);

@@ -398,11 +398,12 @@ pub fn read(document: &Document<'_>) -> Findings {
         html: html::html(&page, &body, &images),
     };
     // A short text that nobody signs and that names no day is a page about something, not an article.
-    let unsigned = article.published.is_none() && article.byline.is_empty() && !facts.is_article && !is_post;
+    let is_signed = article.published.is_some() || !article.byline.is_empty();
+    let is_nameless = !is_signed && !facts.is_article && !is_post;
     let kind =
-        if kind == Kind::Article && unsigned && article.text.chars().count() < SHORT { Kind::Other } else { kind };
+        if kind == Kind::Article && is_nameless && article.text.chars().count() < SHORT { Kind::Other } else { kind };
     let in_article = images.iter().filter(|image| image.in_article).count();
-    let kind = match signs::instead(&page, &body, &facts, &decoded.text) {
+    let kind = match signs::instead(&page, &body, &facts, is_signed, &decoded.text) {
         Some(instead) if !is_post => instead,
         _ if kind == Kind::Article && !is_post && signs::is_gallery(&page, &body, in_article) => Kind::Gallery,
         _ => kind,

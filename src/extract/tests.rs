@@ -471,6 +471,22 @@ fn an_article_about_signs_is_an_article() {
         let html = format!("{}{STORY}{more}", "<meta property=og:type content=article>");
         assert_eq!(kind_of(&html), "article", "{more}");
     }
+    // Signed, dated, and short.
+    let signed = |headline: &str, more: &str| {
+        let text = STORY.split_once("<p>Bis dahin").unwrap().0.replace("Der Fluss wird klar", headline);
+        format!(
+            "<article>{text}<p class=byline>By Jane Doe, <time datetime=2024-03-04>4 March</time></p>{more}</article>"
+        )
+    };
+    for (headline, more) in [
+        ("Missing hiker not found after three days", ""),
+        ("Old bridge", "<p>The fallen tree has been removed.</p>"),
+        ("Old bridge", "<form><div class=\"g-recaptcha\"></div><textarea></textarea></form>"),
+        ("Old bridge", "<p>You must be logged in to post a comment.</p>"),
+        ("Old bridge", "<script>window.byted_acrawler.init({})</script>"),
+    ] {
+        assert_eq!(kind_of(&signed(headline, more)), "article", "{headline} {more}");
+    }
     let about = STORY.replace("Der Fluss wird klar", "404 Wege über den Fluss");
     assert_eq!(kind_of(&format!("<title>404 Wege über den Fluss</title>{about}")), "article");
 }

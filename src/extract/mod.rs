@@ -337,7 +337,7 @@ pub fn read(document: &Document<'_>) -> Findings {
 
     let facts = Facts::of(&page);
     let body = Body::of(&page, &facts, is_post);
-    let kind = kind::kind(&page, &body, &facts, is_post);
+    let kind = kind::kind(&page, &body, &facts, document);
     let mut claimed = lead::claimed_pictures(&page, &facts, document);
     let pictures = std::mem::take(&mut page.pictures);
     let is_shell = page.blocks.len() <= SHELL && pictures.iter().all(Picture::is_empty);
@@ -374,10 +374,9 @@ pub fn read(document: &Document<'_>) -> Findings {
         text,
         html: html::html(&page, &body, &images),
     };
-    // A short text that nobody signs and that names no day is a page about something, not an article.
     let unsigned = article.published.is_none() && article.byline.is_empty() && !facts.is_article && !is_post;
-    let kind =
-        if kind == Kind::Article && unsigned && article.text.chars().count() < SHORT { Kind::Other } else { kind };
+    let unsigned = unsigned && article.text.chars().count() < SHORT;
+    let kind = if kind == Kind::Article && unsigned { kind::unsigned(&page) } else { kind };
     let in_article = images.iter().filter(|image| image.in_article).count();
     let kind = match signs::instead(&page, &body, &facts, &decoded.text) {
         Some(instead) if !is_post => instead,

@@ -15,7 +15,7 @@ pub(super) const HEADLINES: usize = 5;
 const TEASER: usize = 400;
 
 /// Posts below each other that make a page a list; more, where it calls itself an article.
-const POSTS: usize = 3;
+const POSTS: usize = 4;
 const MANY_POSTS: usize = 6;
 
 /// A line that names a day or writers has no more text than this.

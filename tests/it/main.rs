@@ -42,6 +42,7 @@ mod proxies;
 mod readers;
 mod readme;
 mod replayed;
+mod reread;
 mod revisits;
 mod robots;
 mod robots_cache;

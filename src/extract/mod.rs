@@ -7,6 +7,7 @@
 
 mod attr;
 mod authors;
+mod beside;
 mod body;
 mod bounds;
 mod byline;

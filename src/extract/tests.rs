@@ -31,7 +31,7 @@ fn found(url: &str, html: &[u8], claims: &Claims, head: &str) -> Findings {
     read(&Document { url, at, head: &head, bytes: html, is_post, zone: None, claims })
 }
 
-fn page(html: &str) -> Findings {
+pub(super) fn page(html: &str) -> Findings {
     found(ARTICLE, html.as_bytes(), &Claims::default(), "")
 }
 

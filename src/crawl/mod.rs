@@ -15,6 +15,7 @@ mod relays;
 mod reread;
 mod resume;
 mod run;
+mod saved;
 mod scope;
 mod seeding;
 mod step;

@@ -11,6 +11,9 @@ use crate::web::url::WebUrl;
 /// Redirects followed in a row, by HTTP and by `<meta http-equiv=refresh>` alike.
 const HOPS: u16 = 10;
 
+/// Further pages of a seed's list that are read: what is older was listed before, or is for a sitemap.
+const NEXT_PAGES: u16 = 4;
+
 /// How far links are followed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Depth {
@@ -57,6 +60,8 @@ pub enum Listing {
     Listed,
     /// A page that lists articles.
     List,
+    /// The navigation around such a list.
+    Around,
     /// Any other page.
     Page,
 }
@@ -92,6 +97,9 @@ impl Scope {
         }
         match (self.depth, from.listing) {
             (Depth::Auto, Listing::Page) => return Verdict::Out("an article leads nowhere (--depth auto)".to_owned()),
+            (Depth::Auto, Listing::Around) => {
+                return Verdict::Out("it stands around the list (--depth auto)".to_owned());
+            }
             (Depth::Auto, Listing::List) if from.depth > 0 => {
                 return Verdict::Out("only a seed's list is followed (--depth auto)".to_owned());
             }
@@ -114,6 +122,19 @@ impl Scope {
             Verdict::In(self.reach.rule())
         } else {
             Verdict::Out(self.reach.refusal().to_owned())
+        }
+    }
+
+    /// May a list go on here, as its own next page? `hops` counts the pages and redirects before.
+    pub fn judge_next(&self, url: &WebUrl, from: Origin<'_>, hops: u16) -> Verdict {
+        if hops >= NEXT_PAGES {
+            return Verdict::Out(format!("more than {NEXT_PAGES} further pages of a list (--depth auto)"));
+        }
+        let rule = self.excluded(url).or_else(|| traps::look(url).map(str::to_owned));
+        match rule {
+            Some(rule) => Verdict::Out(rule),
+            None if self.reaches(url, from) => Verdict::In("the next page of a list"),
+            None => Verdict::Out(self.reach.refusal().to_owned()),
         }
     }
 
@@ -219,6 +240,7 @@ mod tests {
         check(&scope, "http://other.example/a", Listing::List, 0, false);
         check(&scope, "http://other.example/a", Listing::Listed, 0, true);
         check(&scope, "http://www.news.example/a", Listing::List, 1, false);
+        check(&scope, "http://www.news.example/a", Listing::Around, 0, false);
         check(&scope, "http://www.news.example/a", Listing::Page, 0, false);
     }
 

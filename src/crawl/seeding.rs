@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::saved;
 use super::step::{Step, Taken, document_uri};
 use super::{Decision, Error, Event, Plan, Revisit, SeedInput, Verdict};
 use crate::seeds::{self, Format, Harvest};
@@ -72,7 +73,11 @@ impl Planting<'_> {
     }
 
     fn document(&mut self, name: &str, bytes: &[u8]) -> Result<(), Error> {
-        let Harvest { format, seeds, documents, rejects } = seeds::read(name, bytes);
+        let mut harvest = seeds::read(name, bytes);
+        if harvest.format == Some(Format::Html) {
+            harvest = saved::read(name, bytes, self.wall);
+        }
+        let Harvest { format, seeds, documents, rejects } = harvest;
         for reject in rejects {
             self.reject(name, reject.line, &reject.text, reject.reason);
         }

@@ -13,7 +13,7 @@ use super::coding;
 use super::dry;
 use super::plan::{Brings, Revisit};
 use super::refusal::{asked_by, climbed, worn};
-use super::scope::{Listing, Origin, Scope, Verdict};
+use super::scope::{Depth, Listing, Origin, Scope, Verdict};
 use super::traps::{self, Sort};
 use crate::archive::{self, Earlier, Encoded, Found, ImageNote, Notes, Record, Unchanged};
 use crate::extract::{self, Findings, Kind};
@@ -432,8 +432,16 @@ impl Step {
             };
             let mut findings = extract::read(&document);
             findings.oddities.splice(0..0, reading.oddities.drain(..));
-            let listing = if findings.kind == Kind::List { Listing::List } else { Listing::Page };
             for link in &findings.links {
+                let listing = match findings.kind {
+                    Kind::List if link.next && self.turns(spot) => {
+                        self.turn(spot, url, &link.url, reading);
+                        continue;
+                    }
+                    Kind::List if link.around => Listing::Around,
+                    Kind::List => Listing::List,
+                    _ => Listing::Page,
+                };
                 self.follow(spot, url, (&link.url, None), listing, reading);
             }
             if spot.depth > 0 {
@@ -455,11 +463,11 @@ impl Step {
             reading.sort = Sort::Page { class, via: spot.via.map(traps::page) };
         }
         let harvest = seeds::read(spot.name, body);
-        use seeds::Format::{Feed, List, Opml, Post, Sitemap, SitemapIndex};
+        use seeds::Format::{Feed, Html, List, Opml, Post, Sitemap, SitemapIndex};
         let is_index = match harvest.format {
             Some(SitemapIndex | Opml) => true,
             Some(Feed | Sitemap) => false,
-            Some(List | Post) | None => return,
+            Some(List | Post | Html) | None => return,
         };
         if is_index && spot.depth > 0 {
             reading.sort = Sort::NestedIndex;
@@ -487,7 +495,7 @@ impl Step {
         let from = Origin { seed: spot.seed, page, listing, depth: spot.depth };
         let (most, too_many) = match listing {
             Listing::Index | Listing::Listed => (traps::LISTED, traps::MANY_LISTED),
-            Listing::List | Listing::Page => (traps::LINKS, traps::MANY_LINKS),
+            Listing::List | Listing::Around | Listing::Page => (traps::LINKS, traps::MANY_LINKS),
         };
         let verdict = self.scope.judge(url, from);
         if self.tells {
@@ -506,12 +514,29 @@ impl Step {
             Verdict::In(_) => too_many.to_owned(),
             Verdict::Out(rule) => rule,
         };
-        let example = |rule: &String| KeptOut::example(spot.seed_id, rule.as_str(), url.as_str());
-        let out = match reading.kept_out.get_mut(&rule) {
-            Some(out) => out,
-            None => reading.kept_out.entry(rule.clone()).or_insert(example(&rule)),
-        };
-        out.urls += 1;
+        keep_out(spot, url, rule, reading);
+    }
+
+    /// Whether a list's next page belongs to it: without a number of hops, and for the seed's own list.
+    fn turns(&self, spot: &Spot<'_>) -> bool {
+        self.scope.depth == Depth::Auto && spot.depth == 0
+    }
+
+    /// Offers the next page of a seed's list. It is as much the seed's list as the page before.
+    fn turn(&self, spot: &Spot<'_>, page: &WebUrl, url: &WebUrl, reading: &mut Reading) {
+        let from = Origin { seed: spot.seed, page, listing: Listing::List, depth: spot.depth };
+        let verdict = self.scope.judge_next(url, from, spot.hops);
+        if self.tells {
+            reading.found.push(dry::Found { url: url.clone(), rule: told(&verdict), is_list: true });
+        }
+        if let Verdict::Out(rule) = verdict {
+            keep_out(spot, url, rule, reading);
+            return;
+        }
+        let mut offered = self.candidate(spot, url.clone(), Role::Page, None);
+        offered.hops = spot.hops + 1;
+        offered.again |= self.revisit == Revisit::Auto;
+        reading.offers.push(offered);
     }
 
     fn read_style(&self, spot: &Spot<'_>, url: &WebUrl, head: &Head, body: &[u8], reading: &mut Reading) {
@@ -615,6 +640,12 @@ impl Step {
         note_findings(&mut notes, reading);
         notes
     }
+}
+
+/// Counts a link under the rule that keeps it out.
+fn keep_out(spot: &Spot<'_>, url: &WebUrl, rule: String, reading: &mut Reading) {
+    let example = |rule: &String| KeptOut::example(spot.seed_id, rule.as_str(), url.as_str());
+    reading.kept_out.entry(rule).or_insert_with_key(example).urls += 1;
 }
 
 /// A verdict as a dry run takes it.

@@ -1,6 +1,5 @@
 //! Which part of a page is the article.
 
-use std::collections::HashSet;
 use std::ops::Range;
 
 use super::byline;
@@ -19,6 +18,9 @@ const NEARLY_ALL: usize = 85;
 
 /// A line that only credits people is no longer than this, in characters.
 const CREDIT: usize = 60;
+
+/// So many blocks at the beginning of an article, and at its end, may hold a byline or a date.
+const ENDS: usize = 5;
 
 /// The part of a page that is the article.
 pub(super) struct Body {
@@ -41,6 +43,7 @@ impl Body {
         let around = Surroundings { page, facts, chosen: body.containers.clone(), kept: &body.kept };
         let mut kept = judge::kept(&around);
         kept.retain(|number| !is_credit(&page.blocks[*number]));
+        leave_out_kicker(page, &mut kept);
         if kept.iter().any(|number| is_paragraph(&page.blocks[*number])) {
             body.containers = around_all(page, &kept);
             body.kept = kept;
@@ -97,17 +100,18 @@ impl Body {
         texts.join("\n")
     }
 
-    /// Short lines that may hold a byline or a date: the header's, those just before and behind the text, its first and last.
+    /// Lines that may hold a byline or a date: the header's, those before the text and about its beginning, those about its
+    /// end and behind it.
     pub fn lines<'a>(&self, page: &'a Page) -> Vec<&'a Block> {
         let first = self.kept.first().copied().unwrap_or(0);
-        let near = first.saturating_sub(12)..first;
-        let last = self.kept.last().map_or(0, |last| last + 1);
-        let behind = last..last + 6;
-        let ends = self.kept.iter().take(5).chain(self.kept.iter().rev().take(5));
-        let ends: HashSet<usize> = ends.copied().collect();
+        let last = self.kept.last().copied().unwrap_or(0);
+        let nth = |n: usize| self.kept.get(n).copied();
+        let opening = first.saturating_sub(12)..=nth(ENDS - 1).unwrap_or(last);
+        let end = &self.kept[self.kept.len().saturating_sub(ENDS)..];
+        let behind = last + 1..=last + 6;
         let is_near = |number: usize, block: &Block| {
-            let is_beside = near.contains(&number) || behind.contains(&number);
-            block.zone == Zone::Head || is_beside && block.zone < Zone::Around || ends.contains(&number)
+            let is_beside = opening.contains(&number) || end.contains(&number) || behind.contains(&number);
+            block.zone == Zone::Head || is_beside && block.zone < Zone::Around
         };
         let blocks = page.blocks.iter().enumerate().filter(|(number, block)| is_near(*number, block));
         blocks.map(|(_, block)| block).collect()
@@ -122,6 +126,15 @@ fn is_credit(block: &Block) -> bool {
     }
     let credits = byline::credits(&block.text);
     !credits.people.is_empty() || credits.source.is_some()
+}
+
+/// A word or two above the headline say which part of the paper this is.
+fn leave_out_kicker(page: &Page, kept: &mut Vec<usize>) {
+    let headline = page.blocks.iter().position(|block| block.heading == 1).unwrap_or(0);
+    let above = kept.partition_point(|number| *number < headline);
+    if kept[..above].iter().map(|number| page.blocks[*number].weight).sum::<usize>() < PARAGRAPH {
+        kept.drain(..above);
+    }
 }
 
 /// The smallest container with nearly all the text of these blocks.

@@ -5,10 +5,10 @@ use std::collections::HashSet;
 use super::Kind;
 use super::body::{Body, PARAGRAPH, is_paragraph};
 use super::facts::Facts;
-use super::tree::{FoundLink, Page, Zone, weight};
+use super::tree::{FoundLink, HEADLINE, Page, Zone, weight};
 
 /// Links with headlines that make a page a list.
-const HEADLINES: usize = 5;
+pub(super) const HEADLINES: usize = 5;
 
 /// The weight of text for each headline from which it is an article that links a lot, not a list of teasers.
 const TEASER: usize = 400;
@@ -19,7 +19,7 @@ pub(super) fn kind(page: &Page, body: &Body, facts: &Facts, is_post: bool) -> Ki
     let (count, text) = paragraphs.fold((0, 0), |(count, text), block| (count + 1, text + block.weight));
     let is_headline = |found: &&FoundLink| {
         let weight = weight(&found.link.text);
-        found.place.zone < Zone::Around && (weight >= 24 || found.in_heading && weight >= 9)
+        found.place.zone < Zone::Around && (weight >= HEADLINE || found.in_heading && weight >= 9)
     };
     let distinct = |inside: bool| {
         let headlines = page.links.iter().filter(is_headline);

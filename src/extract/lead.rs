@@ -26,7 +26,7 @@ pub(super) fn pictures_of_state(page: &Page) -> Vec<Picture> {
 /// it opens with, else what is named, else its first that is not known to be small.
 pub(super) fn lead(images: &[Image], named: Option<usize>, is_article: bool) -> Option<usize> {
     let shown = named.filter(|at| images[*at].position.is_some());
-    let opens = images.iter().position(super::Image::opens);
+    let opens = images.iter().position(Image::opens);
     let first =
         || images.iter().position(|image| image.position.is_some() && image.width.is_none_or(|width| width >= 200));
     shown.or(opens.filter(|_| is_article)).or(named).or_else(|| first().filter(|_| is_article))

@@ -24,10 +24,13 @@ mod language;
 mod larger;
 mod lazy;
 mod lead;
+mod listed;
 mod marks;
 mod months;
+mod onward;
 mod outline;
 mod placed;
+mod prose;
 mod published;
 mod refresh;
 mod same;
@@ -305,6 +308,10 @@ pub struct Link {
     pub text: String,
     /// `rel=nofollow`: recorded, still a link.
     pub nofollow: bool,
+    /// It stands in navigation, a footer or side matter, and is no headline.
+    pub around: bool,
+    /// It leads to the next page of the same list.
+    pub next: bool,
 }
 
 /// An article shorter than this, in characters, has a date or a byline.
@@ -320,7 +327,12 @@ pub fn read(document: &Document<'_>) -> Findings {
     let decoded = decoded(document, address.as_ref());
     let is_post = document.is_post;
     let header = Policy::from_header(document.head.fields("referrer-policy"));
-    let mut page = Page::read(&decoded.text, address.clone(), decoded.encoding(), header);
+    let read = |html: &str| Page::read(html, address.clone(), decoded.encoding(), header);
+    let mut page = read(&decoded.text);
+    if let Some(prose) = prose::of(&page) {
+        // As if the page had shown it, behind what it shows.
+        page = read(&format!("{}<article>{prose}</article>", decoded.text));
+    }
     let mut oddities = std::mem::take(&mut page.oddities);
     oddities.extend(decoded.odd);
 
@@ -373,6 +385,14 @@ pub fn read(document: &Document<'_>) -> Findings {
         _ if kind == Kind::Article && !is_post && signs::is_gallery(&page, &body, in_article) => Kind::Gallery,
         _ => kind,
     };
+    // A shell whose scripts would show a list has that list in it.
+    let listed = matches!(kind, Kind::Other | Kind::NeedsBrowser).then(|| listed::links(&page)).unwrap_or_default();
+    let kind = if listed.len() >= kind::HEADLINES { Kind::List } else { kind };
+    let mut links = distinct_links(std::mem::take(&mut page.links), &images);
+    if kind == Kind::List {
+        let mut known: HashSet<WebUrl> = links.iter().map(|link| link.url.clone()).collect();
+        links.extend(listed.into_iter().filter(|link| known.insert(link.url.clone())));
+    }
     let cut = matches!(kind, Kind::Article | Kind::Gallery) && signs::is_cut(&page, &body, &facts);
     let refresh = page.refresh.take();
     let meta_robots = ROBOTS.iter().flat_map(|name| {
@@ -387,7 +407,7 @@ pub fn read(document: &Document<'_>) -> Findings {
         declared_charset: decoded.declared,
         article,
         requisites: distinct_requisites(page.requisites, &images),
-        links: distinct_links(page.links, &images),
+        links,
         images,
         refresh,
         meta_robots,
@@ -465,8 +485,13 @@ fn distinct_links(found: Vec<FoundLink>, images: &[Image]) -> Vec<Link> {
     let mut links: Vec<Link> = Vec::new();
     for link in found.into_iter().map(|found| found.link).filter(|link| !pictures.contains(&link.url)) {
         match at.get(&link.url) {
-            Some(at) if links[*at].text.is_empty() => links[*at].text = link.text,
-            Some(_) => {}
+            Some(at) => {
+                let known = &mut links[*at];
+                (known.around, known.next) = (known.around && link.around, known.next || link.next);
+                if known.text.is_empty() {
+                    known.text = link.text;
+                }
+            }
             None => {
                 at.insert(link.url.clone(), links.len());
                 links.push(link);

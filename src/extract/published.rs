@@ -138,7 +138,7 @@ impl Dates {
         let order = order(page, found.language);
         let reader = Reader { now: document.at, zone, order };
         let mut claims = Claims { reader, named: found.named.clone(), claims: Vec::new(), ambiguous: Vec::new() };
-        let is_post = found.address.is_none();
+        let is_post = document.is_post;
         // Under one long headline stands one article, however many links are around it.
         let mut main = page.blocks.iter().filter(|block| block.heading == 1 && block.zone < Zone::Around);
         let has_headline = main.next().is_some_and(|block| block.weight >= HEADLINE) && main.next().is_none();

@@ -12,7 +12,7 @@ use super::bounds::{self, DEEPEST};
 use super::hints::Hints;
 use super::images::Picture;
 use super::marks::Marks;
-use super::{Link, Requisite, dates, folded, style};
+use super::{Link, Requisite, dates, folded, onward, style};
 use crate::web::candidate::Role;
 use crate::web::referrer::Policy;
 use crate::web::url::WebUrl;
@@ -22,6 +22,9 @@ const MANY: usize = 20_000;
 
 /// Characters kept of a caption.
 const CAPTION: usize = 2000;
+
+/// A link's text of this weight is a headline: navigation says less.
+pub(super) const HEADLINE: usize = 24;
 
 /// Characters kept of a link's text.
 const LINK_TEXT: usize = 200;
@@ -514,15 +517,20 @@ impl Page {
         }
         let in_heading = state.heading > 0;
         let place = self.place(state);
-        let nofollow = element.attr("rel").is_some_and(|rel| rel.to_ascii_lowercase().contains("nofollow"));
+        let rel = element.attr("rel").unwrap_or("");
+        let nofollow = rel.to_ascii_lowercase().contains("nofollow");
         let mut text = text_of(element, LINK_TEXT);
         if text.is_empty() {
             text = element.attr("title").or_else(|| element.attr("alt")).map(folded).unwrap_or_default();
         }
+        let next = onward::is_next(&text, rel);
+        // A headline is one wherever it stands.
+        let around = place.zone == Zone::Around && !in_heading && weight(&text) < HEADLINE;
         self.read_address(element, &["href"], |page, url| {
             if page.own.as_ref() != Some(&url) {
+                let link = Link { url, text, nofollow, around, next };
                 let room = page.room(page.links.len());
-                page.links.extend(room.then_some(FoundLink { link: Link { url, text, nofollow }, place, in_heading }));
+                page.links.extend(room.then_some(FoundLink { link, place, in_heading }));
             }
         });
     }

@@ -27,7 +27,7 @@ pub struct Harvest {
     pub format: Option<Format>,
     /// URLs to crawl, in order, repeats kept out.
     pub seeds: Vec<Seed>,
-    /// Documents that are themselves to be archived: posts without an address of their own.
+    /// Documents that are themselves to be archived: posts.
     pub documents: Vec<Document>,
     /// What could not be used.
     pub rejects: Vec<Reject>,
@@ -48,6 +48,8 @@ pub enum Format {
     SitemapIndex,
     /// YAML front matter and an HTML or Markdown body.
     Post,
+    /// A saved page: what it links to is for whoever reads pages to say, so nothing is harvested.
+    Html,
 }
 
 /// A URL a person or a feed asked for, with what was claimed about it.
@@ -123,7 +125,7 @@ pub fn logins(name: &str, bytes: &[u8]) -> Vec<(u32, Login)> {
     match kind(name, &text) {
         Kind::List => list::logins(&text),
         Kind::Post => post::login(&text).into_iter().collect(),
-        Kind::Feed | Kind::JsonFeed | Kind::Opml | Kind::Sitemap | Kind::Foreign(_) => Vec::new(),
+        Kind::Feed | Kind::JsonFeed | Kind::Opml | Kind::Sitemap | Kind::Html | Kind::Foreign(_) => Vec::new(),
     }
 }
 
@@ -177,6 +179,7 @@ fn read_plain(name: &str, bytes: &[u8]) -> Harvest {
         Kind::Opml => opml::read(name, &text),
         Kind::Sitemap => sitemap::read(&text),
         Kind::Post => post::read(name, bytes, &text),
+        Kind::Html => Harvest::of(Format::Html),
         Kind::Foreign(what) => Harvest::rejected(0, "", what),
     }
 }
@@ -189,6 +192,7 @@ enum Kind {
     Opml,
     Sitemap,
     Post,
+    Html,
     /// Nothing that can be read, and why.
     Foreign(String),
 }
@@ -225,7 +229,7 @@ fn xml_kind(body: &[u8]) -> Kind {
         Some(root) if text.starts_with("<?xml") && root != "html" => {
             Kind::Foreign(format!("is XML that begins with <{root}>: neither feed nor sitemap"))
         }
-        _ => Kind::Foreign("was taken for an HTML page; give its URL instead, or a list of the links".to_owned()),
+        _ => Kind::Html,
     }
 }
 
@@ -291,7 +295,7 @@ mod tests {
         check("x", b"\xef\xbb\xbf\r\n---\r\ntitle: a\r\n---\r\nb", Some(Post), (0, 1, 0), "");
         check("x", b"", None, (0, 0, 1), "is empty");
         check("x", b" \n\n", None, (0, 0, 1), "is empty");
-        check("x.txt", b"<!DOCTYPE html><p>", None, (0, 0, 1), "HTML page");
+        check("x.txt", b"<!DOCTYPE html><p>", Some(Html), (0, 0, 0), "");
         check("x", b"<?xml version='1.0'?><opml/>", Some(Opml), (0, 0, 0), "");
         check("x", b"<?xml version='1.0'?><svg/>", None, (0, 0, 1), "<svg>");
         check("x", b"{\"a\": 1}", None, (0, 0, 1), "JSON");

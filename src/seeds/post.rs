@@ -1,6 +1,6 @@
 //! Posts: YAML front matter between lines of `---`, then an HTML or Markdown body.
 //!
-//! A post that names the page it came from is a seed with claims; a post that does not is a document of its own.
+//! A post is a document of its own. One that names the page it came from is a seed with claims as well.
 //! Front matter that is not YAML is read key by key, so that one unquoted apostrophe does not cost the headline.
 
 use std::borrow::Cow;
@@ -51,11 +51,14 @@ pub(super) fn read(name: &str, bytes: &[u8], text: &[u8]) -> Harvest {
     };
     let claims = claims(&mapping);
     let body = &text[front.body..];
-    if let Some(Address { url, line, .. }) = address(&mapping, &text, &front) {
+    let address = address(&mapping, &text, &front);
+    // Claims without a body are what is said of the page; without a page, they are all that there is.
+    if !body.trim().is_empty() || address.is_none() && claims != Claims::default() {
+        harvest.documents.push(Document { bytes: bytes.to_vec(), html: html(name, body), claims: claims.clone() });
+    }
+    if let Some(Address { url, line, .. }) = address {
         harvest.seeds.push(Seed { url, line, claims });
-    } else if !body.trim().is_empty() || claims != Claims::default() {
-        harvest.documents.push(Document { bytes: bytes.to_vec(), html: html(name, body), claims });
-    } else if harvest.rejects.is_empty() {
+    } else if harvest.documents.is_empty() && harvest.rejects.is_empty() {
         harvest.reject(front.line, "", "the post has neither front matter nor body");
     }
     harvest
@@ -268,8 +271,12 @@ mod tests {
     }
 
     #[test]
-    fn a_post_that_names_its_page_is_a_seed() {
-        check("---\ntitle: t\nsource: http://a.example/\n---\nx", r#"3 http://a.example/ {"title":"t"}"#);
+    fn a_post_that_names_its_page_is_a_seed_as_well() {
+        check(
+            "---\ntitle: t\nsource: http://a.example/\n---\nx",
+            "3 http://a.example/ {\"title\":\"t\"}\n{\"title\":\"t\"} <p>x</p>",
+        );
+        check("---\ntitle: t\nsource: http://a.example/\n---\n\n", r#"3 http://a.example/ {"title":"t"}"#);
         check("---\nsource: http://a.example/\nurl: http://b.example/\n---\n", "3 http://b.example/ {}");
         check("---\npermalink: /a/\nsource: 新华社\n---\nx", "{} <p>x</p>");
     }

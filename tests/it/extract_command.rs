@@ -86,7 +86,7 @@ fn each_line_is_answered_before_the_next_is_read() {
         "headers": {"Referrer-Policy": "no-referrer"}, "fetched": "2024-03-05T12:30:00+08:00", "timezone": "+08:00"});
     let found = ask(known.to_string());
     assert_eq!((&found["id"], &found["url"]), (&json!(7), &json!(url)));
-    assert_eq!(found["charset"], json!({"name": "GBK", "from": "header"}));
+    assert_eq!(found["charset"], json!({"name": "GBK", "from": "header", "declared": "GBK"}));
     assert!(found["text"].as_str().unwrap().contains("很短的文章"));
     let missing = ask(json!({"id": "x", "path": folder.path().join("none.html")}).to_string());
     assert_eq!(missing["id"], "x");

@@ -48,6 +48,7 @@ mod scope;
 mod scripted_web;
 mod secrets;
 mod seed_document;
+mod sorts;
 mod store_contract;
 mod surt_keys;
 mod sweep;

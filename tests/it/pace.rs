@@ -276,7 +276,7 @@ fn enough_of_one_name_is_enough_for_names_never_asked_before() {
     let judge = Judge::sit(1, |asked| match asked.path {
         "/page-0.html" => {
             let images: String =
-                (1..=STRANGERS).map(|host| format!("<img src='http://{}/x.png'>", name(host))).collect();
+                (1..=STRANGERS).map(|host| format!("<img src='http://{}/x-{host}.png'>", name(host))).collect();
             let body = format!("<!doctype html><title>Others</title><article>{images}</article>");
             Reply::new("200 OK", "Content-Type: text/html\r\n", body.as_bytes()).after(ms(800))
         }

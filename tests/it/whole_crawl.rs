@@ -23,7 +23,7 @@ const FEED: &str = r#"<?xml version="1.0"?><rss version="2.0"><channel><title>t<
 fn article(title: &str, image: &str) -> String {
     let text = "The ferry leaves at nine and comes back at noon, as it has done for forty years. ".repeat(12);
     format!(
-        "<!doctype html><title>{title}</title><article><h1>{title}</h1><p>{text}</p><p>{text}</p><img src=\"{image}\" width=8 height=8></article>"
+        "<!doctype html><title>{title}</title><article><h1>{title}</h1><p>{text}</p><p>{text}</p><img src=\"{image}\"></article>"
     )
 }
 

@@ -1,0 +1,203 @@
+//! Sorts of seeds and of pages, through a whole crawl: outlines, feeds, lists and saved pages lead to articles; what
+//! stands where an article should be is kept, and is none.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::runtime::Runtime;
+
+use crate::lantern::{pressmark, rows, run};
+use crate::origin::{Line, Origin};
+
+const HOST: &str = "http://news.example";
+
+const OUTLINE: &str = r#"<opml version="2.0"><body><outline text="Papers">
+<outline text="A" xmlUrl="http://news.example/rss.xml"/>
+<outline text="B"><outline text="C" xmlUrl="http://news.example/feed.json"/></outline>
+</outline></body></opml>"#;
+
+const RSS: &str = r#"<rss version="2.0"><channel><title>A</title><link>http://news.example/</link>
+<item><title>Of the feed</title><link>http://news.example/rss-1.html</link></item></channel></rss>"#;
+
+const JSON_FEED: &str = r#"{"version": "https://jsonfeed.org/version/1.1", "title": "B", "items": [
+{"id": "1", "url": "http:\/\/news.example\/json-1.html", "title": "Of the other"}, {"id": "2"}]}"#;
+
+fn article(title: &str) -> String {
+    let text = "<p>The ferry leaves at nine and comes back at noon, as it has done for forty years, and nobody on the \
+                island can say what would become of them if it did not, or who would bring the mail.</p>";
+    format!("<!doctype html><title>{title}</title><article><h1>{title}</h1>{}</article>", text.repeat(8))
+}
+
+/// Six headlines, navigation around them, and what leads to the next page.
+fn list(first: usize, next: &str) -> String {
+    let teasers: String = (first..first + 6)
+        .map(|n| format!("<li><h3><a href=/a-{n}.html>What happened on day {n} of the flood</a></h3><p>A teaser.</p>"))
+        .collect();
+    format!(
+        "<!doctype html><title>News</title><nav><a href=/login.html>Log in</a><a href=/about.html>About</a></nav>\
+         <main><h1>News</h1><ul>{teasers}</ul>{next}</main><footer><a href=/imprint.html>Imprint</a></footer>"
+    )
+}
+
+/// A shell that shows its list by a script.
+fn inline_list() -> String {
+    let entry =
+        |n| format!(r#"{{"title":"What happened on day {n} of the flood","url":"\/\/news.example\/i-{n}.html"}}"#);
+    let entries: Vec<String> = (1..=6).map(entry).collect();
+    let state = format!(r#"window.PageData = {{"data":{{"article":[{}]}}}};"#, entries.join(","));
+    format!("<!doctype html><title>News</title><div id=app></div><script>{state}</script><script src=/app.js></script>")
+}
+
+fn page(target: &str, walled: bool) -> Option<(&'static str, String)> {
+    let html = |html: String| Some(("text/html; charset=utf-8", html));
+    match target {
+        "/robots.txt" => None,
+        "/rss.xml" => Some(("application/rss+xml", RSS.to_owned())),
+        "/feed.json" => Some(("application/feed+json", JSON_FEED.to_owned())),
+        "/news/" => html(list(1, "<a href=/news/2 rel=next>2</a>")),
+        "/news/2" => html(list(7, "<a href=/news/3>Older posts »</a>")),
+        "/news/3" => html(list(13, "")),
+        "/inline/" => html(inline_list()),
+        "/guarded.html" if walled => html(
+            "<title>Just a moment...</title><script>window.captcha={once_id:1}</script><h1>Please wait</h1>".to_owned(),
+        ),
+        "/wall.html" => html("<title>Consent</title><h1>Before you continue to News</h1><p>We use cookies.</p>".to_owned()),
+        "/gone.html" => html("<title>山海报</title><p>原文已被删除</p>".to_owned()),
+        "/shell.html" => html(
+            "<title>App</title><div id=\"root\"></div><noscript>You need to enable JavaScript to run this app.</noscript>\
+             <script src=/app.js></script>"
+                .to_owned(),
+        ),
+        _ if target.ends_with(".html") => html(article(target)),
+        _ => None,
+    }
+}
+
+struct Paper {
+    origin: Origin,
+    walled: Arc<AtomicBool>,
+    _runtime: Runtime,
+}
+
+impl Paper {
+    fn new() -> Paper {
+        let walled = Arc::new(AtomicBool::new(false));
+        let runtime = Runtime::new().unwrap();
+        let shared = walled.clone();
+        let origin = runtime.block_on(Origin::start(None, move |mut line: Line| {
+            let walled = shared.clone();
+            async move {
+                while let Some(head) = line.request().await {
+                    let head = String::from_utf8(head).unwrap();
+                    let target = head.split(' ').nth(1).unwrap();
+                    let found = page(target, walled.load(Ordering::SeqCst));
+                    let (status, (media, body)) =
+                        found.map_or(("404 Not Found", ("text/plain", String::new())), |page| ("200 OK", page));
+                    let length = body.len();
+                    let answer =
+                        format!("HTTP/1.1 {status}\r\nContent-Type: {media}\r\nContent-Length: {length}\r\n\r\n{body}");
+                    if !line.say(answer.as_bytes()).await {
+                        return;
+                    }
+                }
+            }
+        }));
+        Paper { origin, walled, _runtime: runtime }
+    }
+
+    fn crawl(&self, archive: &Path) -> Command {
+        let mut command = pressmark();
+        command.arg("crawl").arg("--archive").arg(archive).args(["--contact", "test@news.example", "--delay", "0s"]);
+        command.arg("--resolve").arg(format!("news.example:80:{}", self.origin.address));
+        command
+    }
+
+    /// The pages that were asked for.
+    fn asked(&self) -> BTreeSet<String> {
+        let target = |head: Vec<u8>| String::from_utf8(head).unwrap().split(' ').nth(1).unwrap().to_owned();
+        self.origin.requests().into_iter().map(target).filter(|target| target != "/robots.txt").collect()
+    }
+}
+
+fn articles(archive: &Path) -> Vec<String> {
+    let rows = rows(archive, "SELECT url FROM article ORDER BY url");
+    rows.iter().map(|row| row[0].as_str().unwrap().strip_prefix(HOST).unwrap().to_owned()).collect()
+}
+
+#[test]
+fn an_outline_leads_to_feeds_and_feeds_to_articles() {
+    let (paper, folder) = (Paper::new(), tempfile::tempdir().unwrap());
+    let seed = folder.path().join("mine.opml");
+    std::fs::write(&seed, OUTLINE).unwrap();
+    let archive = folder.path().join("archive");
+    assert!(run(paper.crawl(&archive).arg(&seed)).status.success());
+    assert_eq!(articles(&archive), ["/json-1.html", "/rss-1.html"]);
+}
+
+#[test]
+fn a_list_leads_to_its_articles_and_to_its_next_pages_and_nowhere_else() {
+    let (paper, folder) = (Paper::new(), tempfile::tempdir().unwrap());
+    assert!(run(paper.crawl(folder.path()).arg(format!("{HOST}/news/"))).status.success());
+    let mut want: BTreeSet<String> = (1..19).map(|n| format!("/a-{n}.html")).collect();
+    assert_eq!(articles(folder.path()).into_iter().collect::<BTreeSet<_>>(), want);
+    want.extend(["/news/", "/news/2", "/news/3"].map(str::to_owned));
+    assert_eq!(paper.asked(), want);
+}
+
+#[test]
+fn a_list_in_the_state_of_a_shell_is_a_list() {
+    let (paper, folder) = (Paper::new(), tempfile::tempdir().unwrap());
+    assert!(run(paper.crawl(folder.path()).arg(format!("{HOST}/inline/"))).status.success());
+    assert_eq!(articles(folder.path()), (1..7).map(|n| format!("/i-{n}.html")).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_saved_page_gives_the_links_of_its_list() {
+    let (paper, folder) = (Paper::new(), tempfile::tempdir().unwrap());
+    let seed = folder.path().join("saved.html");
+    std::fs::write(&seed, format!("<!-- saved from url=(0025){HOST}/news/ -->\n{}", list(1, ""))).unwrap();
+    let archive = folder.path().join("archive");
+    assert!(run(paper.crawl(&archive).arg(&seed)).status.success());
+    assert_eq!(paper.asked(), (1..7).map(|n| format!("/a-{n}.html")).collect());
+    let seeds = rows(&archive, "SELECT count(*) FROM article");
+    assert_eq!(seeds[0][0], 6);
+}
+
+#[test]
+fn a_post_with_the_address_of_its_page_is_kept_beside_the_page() {
+    let (paper, folder) = (Paper::new(), tempfile::tempdir().unwrap());
+    let seed = folder.path().join("post.md");
+    let text = "The post says it in words of its own, so that both are worth keeping. ".repeat(6);
+    std::fs::write(&seed, format!("---\ntitle: A post\nurl: {HOST}/page.html\n---\n<p>{text}</p>\n")).unwrap();
+    let archive = folder.path().join("archive");
+    assert!(run(paper.crawl(&archive).arg(&seed)).status.success());
+    let found = rows(&archive, "SELECT url, title FROM article ORDER BY url");
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert_eq!((&found[0][0], &found[0][1]), (&"file:///seeds/post.md".into(), &"A post".into()));
+    assert_eq!(found[1][0], format!("{HOST}/page.html"));
+}
+
+#[test]
+fn what_stands_where_an_article_should_be_is_kept_and_is_none() {
+    let (paper, folder) = (Paper::new(), tempfile::tempdir().unwrap());
+    let pages = ["guarded", "wall", "gone", "shell"].map(|name| format!("{HOST}/{name}.html"));
+    assert!(run(paper.crawl(folder.path()).args(&pages)).status.success());
+    assert_eq!(articles(folder.path()), ["/guarded.html"]);
+    // An article that hides behind a wall later keeps its version.
+    paper.walled.store(true, Ordering::SeqCst);
+    assert!(run(paper.crawl(folder.path()).args(&pages[..1])).status.success());
+    let kept = rows(
+        folder.path(),
+        "SELECT (SELECT count(*) FROM capture_log c WHERE c.url = a.url), versions, title FROM article a",
+    );
+    assert_eq!((&kept[0][0], &kept[0][1], &kept[0][2]), (&2.into(), &1.into(), &"/guarded.html".into()));
+    let kinds = rows(folder.path(), "SELECT url, page_kind FROM capture_log WHERE role = 'page' ORDER BY url, fetched");
+    let kinds: Vec<_> = kinds.iter().map(|row| (row[0].as_str().unwrap(), row[1].as_str().unwrap())).collect();
+    let want =
+        [("gone", "gone"), ("guarded", "article"), ("guarded", "wall"), ("shell", "needs-browser"), ("wall", "wall")];
+    let want: Vec<_> = want.iter().map(|(name, kind)| (format!("{HOST}/{name}.html"), *kind)).collect();
+    assert_eq!(kinds, want.iter().map(|(url, kind)| (url.as_str(), *kind)).collect::<Vec<_>>());
+}

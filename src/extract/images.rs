@@ -9,7 +9,7 @@ use scraper::ElementRef;
 
 use super::lazy::{self, Holds};
 use super::srcset::{self, Size};
-use super::stand_ins::{is_around, is_decoration, is_stand_in};
+use super::stand_ins::{is_around, is_decoration, is_sign, is_stand_in};
 use super::tree::{Base, Place};
 use super::{Image, Variant, VariantRole, larger, same};
 use crate::web::referrer::Policy;
@@ -72,7 +72,7 @@ impl Picture {
             let values = lazy::named(holds).filter_map(attr).filter(|value| is_plausible(value));
             values.filter_map(|value| base.join(value)).collect::<Vec<_>>()
         };
-        let marks = ["class", "id", "alt", "itemprop"].into_iter().filter_map(attr);
+        let marks = ["class", "id"].into_iter().filter_map(attr);
         let is_small = |side: Option<u32>| side.is_some_and(|side| (1..=64).contains(&side));
         let mut picture = Picture {
             originals: named(Holds::Full),
@@ -82,7 +82,9 @@ impl Picture {
             width,
             height,
             policy: attr("referrerpolicy").and_then(Policy::from_token).unwrap_or(policy),
-            decorates: is_small(width) && is_small(height) || marks.take(2).any(is_decoration),
+            decorates: is_small(width) && is_small(height)
+                || marks.into_iter().any(is_decoration)
+                || attr("alt").is_some_and(is_sign),
             leads_away: link.is_some_and(|link| !has_ending(link.path())),
             ..Picture::default()
         };
@@ -251,6 +253,11 @@ impl Picture {
             keys.push(same::name(&inner));
         }
         keys
+    }
+
+    /// Its alternative text.
+    pub fn alt(&self) -> Option<&str> {
+        self.alt.as_deref()
     }
 
     /// The address that stands for it.

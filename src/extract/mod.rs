@@ -8,6 +8,7 @@
 
 mod attr;
 mod authors;
+mod beside;
 mod body;
 pub mod boilerplate;
 mod bounds;

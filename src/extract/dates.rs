@@ -11,6 +11,9 @@ use super::{Date, Precision};
 use crate::web::time::Timestamp;
 use crate::web::url::WebUrl;
 
+/// How a conflict with the name of a picture begins.
+pub(super) const BEFORE_PICTURE: &str = "earlier than its";
+
 /// A date read from a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Reading {
@@ -116,7 +119,7 @@ impl Reading {
             Some(format!("later than the capture at {}", seconds(now)))
         } else {
             let named = named.filter(|(at, _)| latest < *at);
-            named.map(|(at, picture)| format!("earlier than its {picture}, named {}", seconds(at)))
+            named.map(|(at, picture)| format!("{BEFORE_PICTURE} {picture}, named {}", seconds(at)))
         };
         Date {
             claim: claim.to_owned(),

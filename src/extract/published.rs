@@ -88,6 +88,9 @@ const MODIFIED: &[&str] = &[
 const BEFORE: usize = 20;
 const INSIDE: usize = 6;
 
+/// Bytes before a date from which a line is more likely a caption, and the day its picture's.
+const CAPTION: usize = 45;
+
 /// The weight from which a heading is a headline, not the name of a section.
 const HEADLINE: usize = 30;
 
@@ -102,6 +105,15 @@ impl Claim {
     /// Programs wrote it for programs.
     fn is_of_machine(&self) -> bool {
         self.weight >= 25
+    }
+
+    /// It may be the day: pictures are changed behind it, but no article is of the future.
+    fn is_possible(&self) -> bool {
+        self.date.conflict.as_deref().is_none_or(|conflict| conflict.starts_with(dates::BEFORE_PICTURE))
+    }
+
+    fn worth(&self) -> u32 {
+        if self.date.conflict.is_none() { self.weight } else { self.weight / 2 }
     }
 }
 
@@ -272,9 +284,11 @@ fn shown<'a>(page: &'a Page, body: &Body, claims: &mut Claims<'a>) {
     for block in body.lines(page).into_iter().filter(|block| is_note(block)) {
         let changed = is_change(&block.text, claims.reader);
         // A line that is a link is about another article.
+        let is_behind = || dates::read(&block.text, claims.reader).is_some_and(|reading| reading.at > CAPTION);
         let worth = match block.linked * 2 > block.weight {
             _ if is_labelled(&block.text) => LABELLED,
             true => weight.min(4),
+            false if is_behind() => weight.min(6),
             false => weight,
         };
         if claims.add_shown(&block.text, "text", worth, changed) && !changed && worth == weight {
@@ -405,11 +419,11 @@ fn voice(date: &Date) -> &str {
 /// The day that most voices speak for, and of its claims the most exact; one that nothing speaks against before others.
 fn published(claims: &[Claim]) -> Option<&Claim> {
     let all = || claims.iter().filter(|one| !one.changed);
-    let sound = || all().filter(|one| one.date.conflict.is_none());
+    let sound = || all().filter(|one| one.is_possible());
     let votes = |of: &Claim| {
         let mut seen = HashSet::new();
         let same = sound().filter(|one| day(&one.date) == day(&of.date) || is_eve(&one.date, &of.date));
-        let votes = same.filter(|one| seen.insert(voice(&one.date))).map(|one| one.weight).sum::<u32>();
+        let votes = same.filter(|one| seen.insert(voice(&one.date))).map(Claim::worth).sum::<u32>();
         // What is shown may be the day of the last change without saying so.
         let is_change = claims.iter().any(|one| one.changed && day(&one.date) == day(&of.date));
         let is_same = |one: &Claim| day(&one.date) == day(&of.date) || is_eve(&one.date, &of.date);

@@ -16,6 +16,9 @@ use crate::web::referrer::Policy;
 use crate::web::url::WebUrl;
 use crate::web::wrapped;
 
+/// `source`s of one picture that are looked at.
+const SOURCES: usize = 64;
+
 /// Pictures up to this width, in pixels, are previews: the narrowest column of text seen is wider.
 const SMALL: u32 = 200;
 
@@ -191,6 +194,7 @@ impl Picture {
     fn read_srcsets(&mut self, element: ElementRef<'_>, base: &Base) {
         let parent = element.parent().and_then(ElementRef::wrap).filter(|parent| parent.value().name() == "picture");
         let sources = parent.iter().flat_map(ElementRef::child_elements).filter(|one| one.value().name() == "source");
+        let sources = sources.take(SOURCES);
         let mut widths: Vec<(f32, WebUrl)> = Vec::new();
         let mut formats: Vec<(f32, WebUrl)> = Vec::new();
         for source in sources.chain([element]) {

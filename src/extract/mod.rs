@@ -29,7 +29,9 @@ mod lead;
 mod listed;
 mod marks;
 mod months;
+mod names;
 mod onward;
+mod order;
 mod outline;
 mod pages;
 mod placed;
@@ -353,7 +355,7 @@ pub fn read(document: &Document<'_>) -> Findings {
 
     let facts = Facts::of(&page);
     let mut body = Body::of(&page, &facts, is_post);
-    let kind = kind::kind(&page, &body, &facts, is_post);
+    let kind = kind::kind(&page, &body, &facts, document);
     if let Some(boilerplate) = document.boilerplate {
         body.leave_out(&page, boilerplate);
     }
@@ -398,11 +400,9 @@ pub fn read(document: &Document<'_>) -> Findings {
         text,
         html: html::html(&page, &body, &images),
     };
-    // A short text that nobody signs and that names no day is a page about something, not an article.
     let is_signed = article.published.is_some() || !article.byline.is_empty();
-    let is_nameless = !is_signed && !facts.is_article && !is_post;
-    let kind =
-        if kind == Kind::Article && is_nameless && article.text.chars().count() < SHORT { Kind::Other } else { kind };
+    let is_nameless = !is_signed && !facts.is_article && !is_post && article.text.chars().count() < SHORT;
+    let kind = if kind == Kind::Article && is_nameless { kind::unsigned(&page) } else { kind };
     let in_article = images.iter().filter(|image| image.in_article).count();
     let kind = match signs::instead(&page, &body, &facts, is_signed, &decoded.text) {
         Some(instead) if !is_post => instead,

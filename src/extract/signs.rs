@@ -293,6 +293,8 @@ const TEASED: usize = 1500;
 /// A page of pictures has so many, and less text than this for each.
 const PICTURES: usize = 6;
 const FOR_EACH: usize = 80;
+/// With more text than this it is an article that has many pictures.
+const CAPTIONS: usize = 2000;
 
 /// What a page is instead of what was asked for. `source` is the whole text of the document.
 pub(super) fn instead(page: &Page, body: &Body, facts: &Facts, is_signed: bool, source: &str) -> Option<Kind> {
@@ -375,5 +377,5 @@ fn says_what_is_left(text: &str) -> bool {
 /// Pictures with little text between them.
 pub(super) fn is_gallery(page: &Page, body: &Body, pictures: usize) -> bool {
     let text: usize = body.kept.iter().map(|number| page.blocks[*number].weight).sum();
-    pictures >= PICTURES && text < pictures * FOR_EACH
+    pictures >= PICTURES && text < (pictures * FOR_EACH).min(CAPTIONS)
 }

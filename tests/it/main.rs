@@ -43,6 +43,7 @@ mod proxies;
 mod readers;
 mod readme;
 mod replayed;
+mod reread;
 mod revisits;
 mod robots;
 mod robots_cache;

@@ -188,33 +188,34 @@ impl Named {
     fn of(values: [Option<&str>; 2]) -> Named {
         let mut named = Named::default();
         words(values, |word| {
-            named.author |= AUTHOR.has(word);
-            named.no_name |= NOT_NAME.has(word);
-            named.date |= DATE.has(word);
-            named.changed |= CHANGED.has(word);
-            named.no_date |= NOT_DATE.has(word);
+            named.author |= AUTHOR.has_in_any_case(word);
+            named.no_name |= NOT_NAME.has_in_any_case(word);
+            named.date |= DATE.has_in_any_case(word);
+            named.changed |= CHANGED.has_in_any_case(word);
+            named.no_date |= NOT_DATE.has_in_any_case(word);
         });
         named
     }
 }
 
-/// The words that classes and ids are made of, in lower case.
-fn words(values: [Option<&str>; 2], mut see: impl FnMut(&str)) {
-    let mut word = String::new();
+/// Shows each word that classes and ids are made of, as written. What a value has behind so many letters is no name.
+fn words<'a>(values: [Option<&'a str>; 2], mut see: impl FnMut(&'a str)) {
+    const LONGEST: usize = 400;
     for value in values.into_iter().flatten() {
-        let mut was_small = false;
-        for c in value.chars().chain([' ']).take(400) {
-            let begins = c.is_ascii_uppercase() && was_small;
-            if (begins || !c.is_ascii_alphabetic()) && !word.is_empty() {
-                see(&word);
-                word.clear();
+        let bytes = &value.as_bytes()[..value.len().min(LONGEST)];
+        let mut start = 0;
+        for (at, byte) in bytes.iter().enumerate() {
+            let begins = byte.is_ascii_uppercase() && at > 0 && bytes[at - 1].is_ascii_lowercase();
+            if begins || !byte.is_ascii_alphabetic() {
+                if start < at {
+                    see(&value[start..at]);
+                }
+                start = if begins { at } else { at + 1 };
             }
-            if c.is_ascii_alphabetic() {
-                word.push(c.to_ascii_lowercase());
-            }
-            was_small = c.is_ascii_lowercase();
         }
-        word.clear();
+        if start < bytes.len() && value.len() < LONGEST {
+            see(&value[start..]);
+        }
     }
 }
 
@@ -239,6 +240,6 @@ mod tests {
     fn classes_are_made_of_words() {
         let mut found = Vec::new();
         words([Some("postByline__author-name u2"), Some("Top")], |word| found.push(word.to_owned()));
-        assert_eq!(found.join(" "), "post byline author name u top");
+        assert_eq!(found.join(" "), "post Byline author name u Top");
     }
 }

@@ -14,6 +14,10 @@ const BEFORE: usize = 24;
 const INSIDE: usize = 4;
 const BEHIND: usize = 8;
 
+/// Names taken from one place, and names of the site.
+const NAMES: usize = 48;
+const TAILS: usize = 8;
+
 /// `meta` elements that name authors.
 const METAS: &[&str] = &[
     "author",                          // HTML 4.2.5.1
@@ -61,7 +65,8 @@ pub(super) fn byline(
         source = source.or(credits.source);
         people.extend(credits.people);
     }
-    let tails = title::tails(page);
+    let mut tails = title::tails(page);
+    tails.truncate(TAILS);
     let host = WebUrl::parse(document.url).ok().map(|url| squeezed(url.domain()));
     let is_outlet = |name: &str| {
         let same = |other: &String| folded(other).eq_ignore_ascii_case(name);
@@ -78,8 +83,9 @@ pub(super) fn byline(
             || tails.iter().any(in_tail)
             || host.as_ref().is_some_and(is_host)
     };
-    let all = |fields: &mut dyn Iterator<Item = &str>| fields.flat_map(byline::names).collect::<Vec<_>>();
-    let catalogued = CATALOGUES.iter().map(|name| page.meta(name).flat_map(byline::catalogued).collect::<Vec<_>>());
+    let all = |fields: &mut dyn Iterator<Item = &str>| fields.flat_map(byline::names).take(NAMES).collect::<Vec<_>>();
+    let catalogued =
+        CATALOGUES.iter().map(|name| page.meta(name).flat_map(byline::catalogued).take(NAMES).collect::<Vec<_>>());
     let (east, latin): (Vec<_>, Vec<_>) = people.into_iter().partition(|person| !person.name.is_ascii());
     let visible = latin.iter().filter(|person| person.role == "author").map(|person| person.name.clone()).collect();
     let given: Vec<Vec<String>> = [

@@ -8,6 +8,7 @@
 
 mod attr;
 mod authors;
+mod beside;
 mod body;
 pub mod boilerplate;
 mod bounds;
@@ -353,7 +354,7 @@ pub fn read(document: &Document<'_>) -> Findings {
 
     let facts = Facts::of(&page);
     let mut body = Body::of(&page, &facts, is_post);
-    let kind = kind::kind(&page, &body, &facts, is_post);
+    let kind = kind::kind(&page, &body, &facts, document);
     if let Some(boilerplate) = document.boilerplate {
         body.leave_out(&page, boilerplate);
     }
@@ -398,12 +399,11 @@ pub fn read(document: &Document<'_>) -> Findings {
         text,
         html: html::html(&page, &body, &images),
     };
-    // A short text that nobody signs and that names no day is a page about something, not an article.
-    let unsigned = article.published.is_none() && article.byline.is_empty() && !facts.is_article && !is_post;
-    let kind =
-        if kind == Kind::Article && unsigned && article.text.chars().count() < SHORT { Kind::Other } else { kind };
+    let is_signed = article.published.is_some() || !article.byline.is_empty();
+    let is_nameless = !is_signed && !facts.is_article && !is_post && article.text.chars().count() < SHORT;
+    let kind = if kind == Kind::Article && is_nameless { kind::unsigned(&page) } else { kind };
     let in_article = images.iter().filter(|image| image.in_article).count();
-    let kind = match signs::instead(&page, &body, &facts, &decoded.text) {
+    let kind = match signs::instead(&page, &body, &facts, is_signed, &decoded.text) {
         Some(instead) if !is_post => instead,
         _ if kind == Kind::Article && !is_post && signs::is_gallery(&page, &body, in_article) => Kind::Gallery,
         _ => kind,

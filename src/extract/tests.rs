@@ -319,9 +319,20 @@ fn the_nearest_referrer_policy_holds() {
         ("<meta name=Referrer content=never><img src=/a.jpg>", Policy::NoReferrer),
         ("<meta name=referrer content=never><img src=/a.jpg referrerpolicy=unsafe-url>", Policy::UnsafeUrl),
         ("<meta name=referrer content=what><img src=/a.jpg referrerpolicy=what>", Policy::Origin),
+        ("<template><meta name=referrer content=never></template><img src=/a.jpg>", Policy::Origin),
     ] {
         let page = found(ARTICLE, html.as_bytes(), &Claims::default(), header);
         assert_eq!(page.images[0].policy, want, "{html}");
+    }
+}
+
+#[test]
+fn a_base_counts_where_it_is_one() {
+    for (html, want) in [
+        ("<base href=/b/><base href=/c/><img src=a.jpg>", "https://news.example/b/a.jpg"),
+        ("<template><base href=//evil.example/></template><img src=a.jpg>", "https://news.example/2024/03/04/a.jpg"),
+    ] {
+        assert_eq!(page(html).images[0].variants[0].url.as_str(), want, "{html}");
     }
 }
 
@@ -470,6 +481,22 @@ fn an_article_about_signs_is_an_article() {
     ] {
         let html = format!("{}{STORY}{more}", "<meta property=og:type content=article>");
         assert_eq!(kind_of(&html), "article", "{more}");
+    }
+    // Signed, dated, and short.
+    let signed = |headline: &str, more: &str| {
+        let text = STORY.split_once("<p>Bis dahin").unwrap().0.replace("Der Fluss wird klar", headline);
+        format!(
+            "<article>{text}<p class=byline>By Jane Doe, <time datetime=2024-03-04>4 March</time></p>{more}</article>"
+        )
+    };
+    for (headline, more) in [
+        ("Missing hiker not found after three days", ""),
+        ("Old bridge", "<p>The fallen tree has been removed.</p>"),
+        ("Old bridge", "<form><div class=\"g-recaptcha\"></div><textarea></textarea></form>"),
+        ("Old bridge", "<p>You must be logged in to post a comment.</p>"),
+        ("Old bridge", "<script>window.byted_acrawler.init({})</script>"),
+    ] {
+        assert_eq!(kind_of(&signed(headline, more)), "article", "{headline} {more}");
     }
     let about = STORY.replace("Der Fluss wird klar", "404 Wege über den Fluss");
     assert_eq!(kind_of(&format!("<title>404 Wege über den Fluss</title>{about}")), "article");

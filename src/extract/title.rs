@@ -108,7 +108,7 @@ fn is_same(one: &str, other: &str) -> bool {
 }
 
 /// Most words of the heading are in the title, and they are a good part of it.
-fn reads_like(heading: &str, title: &str) -> bool {
+pub(super) fn reads_like(heading: &str, title: &str) -> bool {
     let (heading, title) = (words(heading), words(title));
     let both = heading.intersection(&title).count();
     both > 0 && both * 10 >= heading.len() * 7 && both * 3 >= title.len()

@@ -19,10 +19,11 @@ const INHERITED: [&str; 10] =
 /// After the captures have their rows again. A URL is as the old database left it when that had seen the same captures
 /// of it: it knows why one was refused or failed, and what waits. One that has lost all of its captures is asked again.
 const RECONCILE: &str = "
-    UPDATE url SET (role, class, state, priority, due_ms, tries, seed, via, depth, hops, page, referer, claims, status,
-            reason, refused_by, transient, settled_ms, robots_rule)
-        = (SELECT role, class, state, priority, due_ms, tries, seed, via, depth, hops, page, referer, claims, status,
-               reason, refused_by, transient, settled_ms, robots_rule FROM old.url o WHERE o.id = url.id)
+    UPDATE url SET (role, class, state, priority, due_ms, tries, seed, via, depth, hops, page, referer, referrer, rung,
+            rungs, claims, status, reason, refused_by, transient, settled_ms, robots_rule)
+        = (SELECT role, class, state, priority, due_ms, tries, seed, via, depth, hops, page, referer, referrer, rung,
+               rungs, claims, status, reason, refused_by, transient, settled_ms, robots_rule
+           FROM old.url o WHERE o.id = url.id)
         WHERE id IN (SELECT id FROM old.url)
           AND (SELECT count(*) FROM capture c WHERE c.url = url.id)
             = (SELECT count(*) FROM old.capture c WHERE c.url = url.id);

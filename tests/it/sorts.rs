@@ -25,6 +25,9 @@ const RSS: &str = r#"<rss version="2.0"><channel><title>A</title><link>http://ne
 const JSON_FEED: &str = r#"{"version": "https://jsonfeed.org/version/1.1", "title": "B", "items": [
 {"id": "1", "url": "http:\/\/news.example\/json-1.html", "title": "Of the other"}, {"id": "2"}]}"#;
 
+const SHELL: &str = "<title>App</title><div id=\"root\"></div>\
+    <noscript>You need to enable JavaScript to run this app.</noscript><script src=/app.js></script>";
+
 fn article(title: &str) -> String {
     let text = "<p>The ferry leaves at nine and comes back at noon, as it has done for forty years, and nobody on the \
                 island can say what would become of them if it did not, or who would bring the mail.</p>";
@@ -51,6 +54,19 @@ fn inline_list() -> String {
     format!("<!doctype html><title>News</title><div id=app></div><script>{state}</script><script src=/app.js></script>")
 }
 
+/// Pictures with a line each.
+fn gallery() -> String {
+    let figure =
+        |n| format!("<figure><img src=/g/{n}.jpg width=900 height=600><figcaption>Pier {n}</figcaption></figure>");
+    let figures: String = (1..=8).map(figure).collect();
+    let intro = "<p>The piers of the island as our readers saw them this spring, in sun and in rain, from the oldest one \
+                 to the one that the storm took, and as they were when the first of them was built of oak.</p>";
+    format!(
+        "<!doctype html><meta property=og:type content=article><title>The piers of the island</title>\
+         <article><h1>The piers of the island</h1>{intro}{figures}</article>"
+    )
+}
+
 fn page(target: &str, walled: bool) -> Option<(&'static str, String)> {
     let html = |html: String| Some(("text/html; charset=utf-8", html));
     match target {
@@ -64,13 +80,15 @@ fn page(target: &str, walled: bool) -> Option<(&'static str, String)> {
         "/guarded.html" if walled => html(
             "<title>Just a moment...</title><script>window.captcha={once_id:1}</script><h1>Please wait</h1>".to_owned(),
         ),
-        "/wall.html" => html("<title>Consent</title><h1>Before you continue to News</h1><p>We use cookies.</p>".to_owned()),
+        "/deleted.html" if walled => html("<title>山海报</title><p>原文已被删除</p>".to_owned()),
+        "/rebuilt.html" if walled => html(SHELL.to_owned()),
+        "/cut.html" => html(article("/cut.html").replace("</article>", "<p>Subscribe to continue reading</article>")),
+        "/gallery.html" => html(gallery()),
+        "/wall.html" => {
+            html("<title>Consent</title><h1>Before you continue to News</h1><p>We use cookies.</p>".to_owned())
+        }
         "/gone.html" => html("<title>山海报</title><p>原文已被删除</p>".to_owned()),
-        "/shell.html" => html(
-            "<title>App</title><div id=\"root\"></div><noscript>You need to enable JavaScript to run this app.</noscript>\
-             <script src=/app.js></script>"
-                .to_owned(),
-        ),
+        "/shell.html" => html(SHELL.to_owned()),
         _ if target.ends_with(".html") => html(article(target)),
         _ => None,
     }
@@ -180,24 +198,62 @@ fn a_post_with_the_address_of_its_page_is_kept_beside_the_page() {
     assert_eq!(found[1][0], format!("{HOST}/page.html"));
 }
 
+/// The pages of an archive by address and time, each with its sort.
+fn kinds(archive: &Path) -> Vec<(String, String)> {
+    let sql = "SELECT url, page_kind FROM capture_log WHERE role = 'page' ORDER BY url, fetched";
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    rows(archive, sql).iter().map(|row| (text(&row[0]).replace(HOST, ""), text(&row[1]))).collect()
+}
+
 #[test]
 fn what_stands_where_an_article_should_be_is_kept_and_is_none() {
     let (paper, folder) = (Paper::new(), tempfile::tempdir().unwrap());
-    let pages = ["guarded", "wall", "gone", "shell"].map(|name| format!("{HOST}/{name}.html"));
-    assert!(run(paper.crawl(folder.path()).args(&pages)).status.success());
-    assert_eq!(articles(folder.path()), ["/guarded.html"]);
-    // An article that hides behind a wall later keeps its version.
+    let archive = folder.path();
+    let pages = |names: &[&str]| names.iter().map(|name| format!("{HOST}/{name}.html")).collect::<Vec<_>>();
+    let later = ["deleted", "guarded", "rebuilt"];
+    assert!(run(paper.crawl(archive).args(pages(&["wall", "gone", "shell"])).args(pages(&later))).status.success());
+    assert_eq!(articles(archive), ["/deleted.html", "/guarded.html", "/rebuilt.html"]);
+    // An article that hides behind something else later keeps its version.
+    let before = rows(archive, "SELECT * FROM article ORDER BY url");
     paper.walled.store(true, Ordering::SeqCst);
-    assert!(run(paper.crawl(folder.path()).args(&pages[..1])).status.success());
-    let kept = rows(
-        folder.path(),
-        "SELECT (SELECT count(*) FROM capture_log c WHERE c.url = a.url), versions, title FROM article a",
-    );
-    assert_eq!((&kept[0][0], &kept[0][1], &kept[0][2]), (&2.into(), &1.into(), &"/guarded.html".into()));
-    let kinds = rows(folder.path(), "SELECT url, page_kind FROM capture_log WHERE role = 'page' ORDER BY url, fetched");
-    let kinds: Vec<_> = kinds.iter().map(|row| (row[0].as_str().unwrap(), row[1].as_str().unwrap())).collect();
-    let want =
-        [("gone", "gone"), ("guarded", "article"), ("guarded", "wall"), ("shell", "needs-browser"), ("wall", "wall")];
-    let want: Vec<_> = want.iter().map(|(name, kind)| (format!("{HOST}/{name}.html"), *kind)).collect();
-    assert_eq!(kinds, want.iter().map(|(url, kind)| (url.as_str(), *kind)).collect::<Vec<_>>());
+    assert!(run(paper.crawl(archive).args(pages(&later))).status.success());
+    let want = [
+        ("/deleted.html", "article"),
+        ("/deleted.html", "gone"),
+        ("/gone.html", "gone"),
+        ("/guarded.html", "article"),
+        ("/guarded.html", "wall"),
+        ("/rebuilt.html", "article"),
+        ("/rebuilt.html", "needs-browser"),
+        ("/shell.html", "needs-browser"),
+        ("/wall.html", "wall"),
+    ];
+    let want: Vec<_> = want.iter().map(|(page, kind)| ((*page).to_owned(), (*kind).to_owned())).collect();
+    assert_eq!(kinds(archive), want);
+    assert_eq!(rows(archive, "SELECT * FROM article ORDER BY url"), before);
+    // The archive alone tells the same.
+    assert!(run(pressmark().arg("reindex").arg("--archive").arg(archive)).status.success());
+    assert_eq!(kinds(archive), want);
+    assert_eq!(rows(archive, "SELECT * FROM article ORDER BY url"), before);
+}
+
+#[test]
+fn galleries_and_cut_articles_are_articles_that_say_so() {
+    let (paper, folder) = (Paper::new(), tempfile::tempdir().unwrap());
+    let pages = ["cut", "gallery", "whole"].map(|name| format!("{HOST}/{name}.html"));
+    let crawled = run(paper.crawl(folder.path()).args(pages).args(["--images", "none"]));
+    assert!(crawled.status.success());
+    let found = rows(folder.path(), "SELECT kind, cut, versions FROM article ORDER BY url");
+    let want = [("article", 1, 1), ("gallery", 0, 1), ("article", 0, 1)];
+    let want = want.map(|(kind, cut, versions)| vec![serde_json::json!(kind), cut.into(), versions.into()]);
+    assert_eq!(found, want);
+}
+
+#[test]
+fn hops_are_followed_from_lists_and_articles_alike() {
+    let (paper, folder) = (Paper::new(), tempfile::tempdir().unwrap());
+    assert!(run(paper.crawl(folder.path()).args(["--depth", "1"]).arg(format!("{HOST}/news/"))).status.success());
+    let mut want: BTreeSet<String> = (1..7).map(|n| format!("/a-{n}.html")).collect();
+    want.extend(["/news/", "/news/2", "/login.html", "/about.html", "/imprint.html"].map(str::to_owned));
+    assert_eq!(paper.asked(), want);
 }

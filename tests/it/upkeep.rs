@@ -17,20 +17,20 @@ use crate::lantern::{Lantern, pressmark, rows, run, start, warcs};
 use crate::origin::{Line, Origin};
 
 /// What can be made anew from WARC files alone, by natural keys: rows have other numbers afterwards.
-const REBUILT: [(&str, &str); 12] = [
+pub const REBUILT: [(&str, &str); 14] = [
     (
         "capture",
         "SELECT u.text, c.role, c.fetched_ms, c.record_id, c.kind, c.status, c.media, p.digest, c.truncated, c.fault,
-             c.address, c.referer, c.width, c.height, f.name, c.offset, c.length, c.request_offset, c.request_length,
-             c.metadata_offset, c.metadata_length, o.record_id AS original, c.etag, c.last_modified, c.run
+             c.address, c.referer, c.referer_by, c.flaw, c.page_kind, c.width, c.height, f.name, c.offset, c.length,
+             c.request_offset, c.request_length, c.metadata_offset, c.metadata_length, o.record_id AS original, c.etag, c.last_modified, c.run
          FROM capture c JOIN url u ON u.id = c.url JOIN payload p ON p.id = c.payload JOIN warc_file f ON f.id = c.file
          LEFT JOIN capture o ON o.id = c.refers_to ORDER BY f.name, c.offset",
     ),
     (
         "article_version",
         "SELECT u.text, c.record_id, v.fingerprint, v.title, v.byline, v.source, v.published_ms, v.published_local,
-             v.published_precision, v.published_from, v.dates, v.language, v.charset, v.canonical, v.categories, v.text,
-             v.oddities
+             v.published_precision, v.published_from, v.dates, v.language, v.charset, v.charset_from, v.charset_declared, v.cut,
+             v.canonical, v.categories, v.text, v.oddities
          FROM article_version v JOIN url u ON u.id = v.url JOIN capture c ON c.id = v.capture ORDER BY c.record_id",
     ),
     (
@@ -52,7 +52,7 @@ const REBUILT: [(&str, &str); 12] = [
         "part",
         "SELECT p.text, u.text, r.role FROM part r JOIN url p ON p.id = r.page JOIN url u ON u.id = r.url ORDER BY 1, 2",
     ),
-    ("payload", "SELECT digest, size_bytes FROM payload ORDER BY digest"),
+    ("payload", "SELECT digest, size_bytes, notice FROM payload ORDER BY digest"),
     ("warc_file", "SELECT name, committed_len FROM warc_file ORDER BY name"),
     (
         "url, of what was captured",
@@ -70,6 +70,11 @@ const REBUILT: [(&str, &str); 12] = [
         "SELECT record_id, r.rule, r.line, robots_tags FROM capture c LEFT JOIN robots_rule r ON r.id = c.robots_rule
          ORDER BY 1",
     ),
+    (
+        "article",
+        "SELECT url, kind, published, images, images_kept, lead_image, versions, fetched FROM article ORDER BY url",
+    ),
+    ("image", "SELECT * FROM image ORDER BY article, position"),
 ];
 
 /// What only the old database knows, and what is made of it.
@@ -81,19 +86,19 @@ const INHERITED: [(&str, &str); 5] = [
     (
         "url",
         "SELECT u.text, u.fingerprint, u.role, u.class, u.state, u.priority, u.due_ms, u.tries, s.name, u.via, u.depth,
-             u.hops, u.page, u.referer, u.claims, u.status, u.reason, u.refused_by, u.transient, u.settled_ms, r.rule, r.line
+             u.hops, u.page, u.referer, u.referrer, u.rung, u.rungs, u.claims, u.status, u.reason, u.refused_by, u.transient, u.settled_ms, r.rule, r.line
          FROM url u LEFT JOIN seed s ON s.id = u.seed LEFT JOIN robots_rule r ON r.id = u.robots_rule ORDER BY u.text",
     ),
 ];
 
-type Dump = Vec<(&'static str, Vec<Vec<serde_json::Value>>)>;
+pub type Dump = Vec<(&'static str, Vec<Vec<serde_json::Value>>)>;
 
-fn dump(archive: &Path, tables: &[(&'static str, &'static str)]) -> Dump {
+pub fn dump(archive: &Path, tables: &[(&'static str, &'static str)]) -> Dump {
     tables.iter().map(|(table, sql)| (*table, rows(archive, sql))).collect()
 }
 
 /// Says which row of which table differs, and how.
-fn compare(before: &Dump, after: &Dump) {
+pub fn compare(before: &Dump, after: &Dump) {
     for ((table, before), (_, after)) in before.iter().zip(after) {
         for (before, after) in before.iter().zip(after) {
             assert_eq!(before, after, "in {table}");
@@ -117,7 +122,7 @@ fn told(archive: &Path, arguments: &[&str]) -> (i32, String, String) {
 }
 
 /// Runs a command that must succeed; what it printed.
-fn done(archive: &Path, arguments: &[&str]) -> String {
+pub fn done(archive: &Path, arguments: &[&str]) -> String {
     let (code, printed, said) = told(archive, arguments);
     assert_eq!(code, 0, "{arguments:?}: {said}");
     printed
@@ -159,7 +164,7 @@ fn moving_site() -> (tokio::runtime::Runtime, Origin) {
 
 /// The demo site without the page whose pictures are on a dead host, and the moving one, crawled twice, the second time in full: every second capture is a revisit. Made
 /// once for all tests; each has a copy.
-fn crawled() -> tempfile::TempDir {
+pub fn crawled() -> tempfile::TempDir {
     static ONCE: OnceLock<tempfile::TempDir> = OnceLock::new();
     let made = ONCE.get_or_init(|| {
         let (lantern, folder) = (Lantern::new(), tempfile::tempdir().unwrap());
@@ -753,7 +758,7 @@ fn nothing_is_left_of_what_is_forgotten() {
 }
 
 /// The moving site crawled twice into zstd, with a dictionary that quotes the secret.
-fn crawled_in_zstd(archive: &Path) {
+pub fn crawled_in_zstd(archive: &Path) {
     let (_runtime, moving) = moving_site();
     let text = archive.join("dictionary.txt");
     std::fs::create_dir_all(archive).unwrap();

@@ -1,15 +1,12 @@
 //! What can be measured of each text block of a page, for the judge of which blocks are the article ([`super::judge`]).
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::facts::Facts;
 use super::tree::{Block, Page};
 
 /// How many features a block has.
 pub(super) const COUNT: usize = NAMES.len();
-
-/// Where the likeness to the page's title stands.
-pub(super) const TITLE_OVERLAP: usize = 26;
 
 /// The features in their order; the training script knows them by these names.
 pub(super) const NAMES: [&str; 63] = [
@@ -88,40 +85,85 @@ pub(super) struct Surroundings<'a> {
     pub kept: &'a [usize],
 }
 
-/// A row of features for each block of the page.
-pub(super) fn rows(around: &Surroundings<'_>) -> Vec<[f32; COUNT]> {
-    let page = around.page;
-    let blocks = &page.blocks;
-    let total = blocks.iter().map(|block| block.weight).sum::<usize>().max(1);
-    let all_linked: usize = blocks.iter().map(|block| block.linked).sum();
-    let containers = Containers::of(page);
-    let siblings = siblings(page);
-    let title_at = blocks.iter().position(|block| block.heading == 1).unwrap_or(0);
-    let title = shingles(page.title.as_deref().unwrap_or_default(), 1);
-    let heading = blocks.get(title_at).filter(|block| block.heading == 1).map(|block| block.text.as_str());
-    let lead = page.meta("og:description").chain(page.meta("description")).next().unwrap_or_default();
-    let lead = shingles(lead, 3);
-    let claimed = around.facts.text.as_deref().map(|text| shingles(text, 4));
-    let mut times: HashMap<&str, u32> = HashMap::new();
-    blocks.iter().for_each(|block| *times.entry(block.text.as_str()).or_default() += 1);
-    let (before, after) = paragraphs_near(blocks);
-    let mut weight_before = 0;
-    let mut rows = Vec::with_capacity(blocks.len());
-    for (at, block) in blocks.iter().enumerate() {
+/// The blocks of a page, ready to be measured.
+pub(super) struct Features<'a> {
+    around: &'a Surroundings<'a>,
+    containers: Containers,
+    siblings: Vec<Sum>,
+    /// What comes before each block.
+    weights_before: Vec<usize>,
+    total: usize,
+    linked: usize,
+    title_at: usize,
+    /// The text of the first heading of the first rank.
+    heading: Option<&'a str>,
+    title: Shingles,
+    lead: Shingles,
+    claimed: Option<Shingles>,
+    times: HashMap<&'a str, u32>,
+    /// For each block, the nearest paragraphs.
+    before: Vec<Option<usize>>,
+    after: Vec<Option<usize>>,
+    /// What [`TAGS`] says of each kind of mark.
+    tags: Vec<f32>,
+}
+
+impl<'a> Features<'a> {
+    pub fn of(around: &'a Surroundings<'a>) -> Features<'a> {
+        let page = around.page;
+        let blocks = &page.blocks;
+        let title_at = blocks.iter().position(|block| block.heading == 1).unwrap_or(0);
+        let heading = blocks.get(title_at).filter(|block| block.heading == 1).map(|block| block.text.as_str());
+        let lead = page.meta("og:description").chain(page.meta("description")).next().unwrap_or_default();
+        let mut times: HashMap<&str, u32> = HashMap::new();
+        blocks.iter().for_each(|block| *times.entry(block.text.as_str()).or_default() += 1);
+        let (before, after) = paragraphs_near(blocks);
+        let weights_before = blocks.iter().scan(0, |sum, block| Some(std::mem::replace(sum, *sum + block.weight)));
+        Features {
+            around,
+            containers: Containers::of(page),
+            siblings: siblings(page),
+            weights_before: weights_before.collect(),
+            total: blocks.iter().map(|block| block.weight).sum::<usize>().max(1),
+            linked: blocks.iter().map(|block| block.linked).sum(),
+            title_at,
+            heading,
+            title: Shingles::of(page.title.as_deref().unwrap_or_default(), 1),
+            lead: Shingles::of(lead, 3),
+            claimed: around.facts.text.as_deref().map(|text| Shingles::of(text, 4)),
+            times,
+            before,
+            after,
+            tags: page.marks.names().map(tag).collect(),
+        }
+    }
+
+    /// How alike a block is to the page's title.
+    pub fn closeness(&self, number: usize) -> f32 {
+        self.title.overlap(&tokens(&self.around.page.blocks[number].text))
+    }
+
+    /// The features of a block.
+    pub fn row(&self, at: usize) -> [f32; COUNT] {
+        let Features { around, containers, before, after, .. } = self;
+        let (page, total) = (around.page, self.total);
+        let blocks = &page.blocks;
+        let block = &blocks[at];
         let (text, words) = (Text::of(&block.text), tokens(&block.text));
         let near = |by: isize| at.checked_add_signed(by).and_then(|at| blocks.get(at));
+        let tag = |mark: usize| self.tags[page.marks.get(mark).kind];
         let weight_of = |by| near(by).map_or(0.0, |block| log(block.weight));
         let links_of = |by| near(by).map_or(0.0, link_share);
-        let tag_of = |by: isize| near(by).map_or(0.0, |block| tag(page, block.mark));
+        let tag_of = |by: isize| near(by).map_or(0.0, |block| tag(block.mark));
         let own = &containers.inside[block.container];
-        let kin = &siblings[page.marks.get(block.mark).parent];
+        let kin = &self.siblings[page.marks.get(block.mark).parent];
         let window = blocks[at.saturating_sub(4)..blocks.len().min(at + 5)].iter();
         let (near_weight, near_linked) =
             window.fold((0, 0), |(weight, linked), one| (weight + one.weight, linked + one.linked));
         let mark = page.marks.get(block.mark);
         let outer = page.marks.get(mark.parent);
         let same = |other: Option<usize>| other.is_some_and(|other| blocks[other].container == block.container);
-        rows.push([
+        [
             log(block.weight),
             link_share(block),
             log(block.links),
@@ -141,17 +183,17 @@ pub(super) fn rows(around: &Surroundings<'_>) -> Vec<[f32; COUNT]> {
             flag(block.article),
             flag(block.form.is_some()),
             mark.depth.min(60) as f32,
-            tag(page, block.mark),
-            tag(page, mark.parent),
-            tag(page, outer.parent),
+            tag(block.mark),
+            tag(mark.parent),
+            tag(outer.parent),
             share(at, blocks.len()),
-            share(weight_before, total),
-            (at as f32 - title_at as f32).clamp(-200.0, 400.0),
-            flag(heading == Some(block.text.as_str()) || page.title.as_deref() == Some(block.text.as_str())),
-            overlap(&words, 1, &title),
-            overlap(&words, 3, &lead),
-            claimed.as_ref().map_or(-1.0, |claimed| overlap(&words, 4, claimed)),
-            times.get(block.text.as_str()).map_or(1.0, |times| *times as f32).min(10.0),
+            share(self.weights_before[at], total),
+            (at as f32 - self.title_at as f32).clamp(-200.0, 400.0),
+            flag(self.heading == Some(block.text.as_str()) || page.title.as_deref() == Some(block.text.as_str())),
+            self.title.overlap(&words),
+            self.lead.overlap(&words),
+            self.claimed.as_ref().map_or(-1.0, |claimed| claimed.overlap(&words)),
+            self.times.get(block.text.as_str()).map_or(1.0, |times| *times as f32).min(10.0),
             log(kin.blocks),
             log(kin.weight),
             share(kin.linked, kin.weight),
@@ -178,17 +220,15 @@ pub(super) fn rows(around: &Surroundings<'_>) -> Vec<[f32; COUNT]> {
             share(near_linked, near_weight),
             log(blocks.len()),
             log(total),
-            share(all_linked, total),
+            share(self.linked, total),
             flag(text.east * 2 > text.letters),
             flag(text.year),
             flag(block.text.contains('@')),
             flag(block.text.ends_with([':', '：'])),
             share(block.weight, own.weight),
             flag(around.kept.binary_search(&at).is_ok()),
-        ]);
-        weight_before += block.weight;
+        ]
     }
-    rows
 }
 
 fn flag(is: bool) -> f32 {
@@ -363,14 +403,37 @@ const TAGS: [&str; 18] = [
     "span",
 ];
 
-fn tag(page: &Page, mark: usize) -> f32 {
-    let name = page.marks.get(mark).name();
+fn tag(name: &str) -> f32 {
     TAGS.iter().position(|one| *one == name).map_or(0.0, |at| (at + 1) as f32)
 }
 
-/// The hashes of every run of `length` words (or letters of the East) in a text.
-fn shingles(text: &str, length: usize) -> HashSet<u64> {
-    hashes(&tokens(text), length).collect()
+/// The hashes of every run of so many words (or letters of the East) in a text.
+struct Shingles {
+    length: usize,
+    /// In order, each once.
+    hashes: Vec<u64>,
+}
+
+impl Shingles {
+    fn of(text: &str, length: usize) -> Shingles {
+        let mut hashes: Vec<u64> = hashes(&tokens(text), length).collect();
+        hashes.sort_unstable();
+        hashes.dedup();
+        Shingles { length, hashes }
+    }
+
+    /// The share of the shingles of some words that are among these.
+    fn overlap(&self, words: &[u64]) -> f32 {
+        if self.hashes.is_empty() {
+            return 0.0;
+        }
+        let (mut all, mut both) = (0, 0);
+        for hash in hashes(words, self.length) {
+            all += 1;
+            both += usize::from(self.hashes.binary_search(&hash).is_ok());
+        }
+        share(both, all)
+    }
 }
 
 fn hashes(words: &[u64], length: usize) -> impl Iterator<Item = u64> {
@@ -401,17 +464,4 @@ fn tokens(text: &str) -> Vec<u64> {
         }
     }
     tokens
-}
-
-/// The share of the shingles of some words that are among `known`.
-fn overlap(words: &[u64], length: usize, known: &HashSet<u64>) -> f32 {
-    if known.is_empty() {
-        return 0.0;
-    }
-    let (mut all, mut both) = (0, 0);
-    for hash in hashes(words, length) {
-        all += 1;
-        both += usize::from(known.contains(&hash));
-    }
-    share(both, all)
 }

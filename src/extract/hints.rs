@@ -2,8 +2,10 @@
 
 use scraper::ElementRef;
 
+use super::attr::attr;
 use super::folded;
-use super::tree::{Zone, is_in, text_of};
+use super::tree::{Zone, text_of};
+use super::words::Words;
 
 /// More than this many of one sort are a list of articles; the first ones tell as much.
 const MOST: usize = 48;
@@ -48,23 +50,35 @@ pub(super) struct Hints {
 }
 
 /// Words in classes of elements that name an author, in the languages of the web's larger theme families.
-const AUTHOR: &str = "author authors autor autores autoren auteur auteurs autore byline writer journalist reporter \
-    verfasser redacteur authorname writtenby contributor username";
+static AUTHOR: Words = Words::new(
+    "author authors autor autores autoren auteur auteurs autore byline writer journalist reporter \
+     verfasser redacteur authorname writtenby contributor username",
+);
 
 /// Words beside them that say that it is not the name: another article's, or a number.
-const NOT_NAME: &str = "social follow related more email mail count articles posts list icon twitter facebook \
-    separator comment comments card recent footer sidebar";
+static NOT_NAME: Words = Words::new(
+    "social follow related more email mail count articles posts list icon twitter facebook \
+     separator comment comments card recent footer sidebar",
+);
 
 /// Words that say the same unless `name` is among them: `author-box__name`.
-const BESIDE_NAME: &str =
-    "bio avatar image img photo pic thumb desc description about box job role position title label";
+static BESIDE_NAME: Words =
+    Words::new("bio avatar image img photo pic thumb desc description about box job role position title label");
+
+/// What makes it the name all the same.
+static NAME: Words = Words::new("name");
 
 /// Words in classes of elements that hold a date.
-const DATE: &str = "date time datetime timestamp dateline pubdate published publish publishdate posted datum fecha \
-    data dato created pubtime stand datepublished createdate postdate";
+static DATE: Words = Words::new(
+    "date time datetime timestamp dateline pubdate published publish publishdate posted datum fecha \
+    data dato created pubtime stand datepublished createdate postdate",
+);
 
 /// Words that say that it is the date of the last change.
-const CHANGED: &str = "modified updated update lastmod changed datemodified lastupdated edited";
+static CHANGED: Words = Words::new("modified updated update lastmod changed datemodified lastupdated edited");
+
+/// Words beside a date's that say that it is no date of the article.
+static NOT_DATE: Words = Words::new("comment comments countdown event expires");
 
 impl Hints {
     /// Notes what the markup says of an element; `block` is the number of the next text block.
@@ -73,11 +87,10 @@ impl Hints {
         if matches!(name, "html" | "body" | "main" | "article" | "meta" | "form" | "input" | "img") {
             return;
         }
-        let property = |attr: &str| element.attr(attr).map(str::to_ascii_lowercase).unwrap_or_default();
-        let properties = [property("itemprop"), property("property")].join(" ");
         let mut author = None;
         let mut date = None;
-        for one in properties.split_ascii_whitespace() {
+        let properties = ["itemprop", "property"].into_iter().filter_map(|name| attr(element, name));
+        for one in properties.flat_map(str::split_ascii_whitespace).map(str::to_ascii_lowercase) {
             match one.rsplit([':', '/', '#']).next().unwrap_or("") {
                 "author" | "creator" => author = Some(By::Property),
                 "datepublished" | "datecreated" | "created" | "issued" => date = Some((By::Property, false)),
@@ -85,24 +98,21 @@ impl Hints {
                 _ => {}
             }
         }
-        if property("rel").split_ascii_whitespace().any(|rel| rel == "author") {
+        let rel = attr(element, "rel").unwrap_or("");
+        if rel.split_ascii_whitespace().any(|rel| rel.eq_ignore_ascii_case("author")) {
             author = Some(By::Property);
         }
-        let words = words([element.attr("class"), element.attr("id")]);
-        let has = |list: &str| words.iter().any(|word| is_in(list, word));
-        let changed = has(CHANGED);
+        let named = Named::of([attr(element, "class"), attr(element, "id")]);
         if name == "time" {
-            date = date.or(Some((By::Element, changed)));
+            date = date.or(Some((By::Element, named.changed)));
         }
-        if !words.is_empty() {
-            if author.is_none() && has(AUTHOR) && !has(NOT_NAME) && (has("name") || !has(BESIDE_NAME)) {
-                author = Some(By::Class);
-            }
-            if date.is_none() && (has(DATE) || changed) && !has("comment comments countdown event expires") {
-                date = Some((By::Class, changed));
-            }
+        if author.is_none() && named.author && !named.no_name && (named.name || !named.beside_name) {
+            author = Some(By::Class);
         }
-        if author.is_none() && name == "a" && element.attr("href").is_some_and(is_author_address) {
+        if date.is_none() && (named.date || named.changed) && !named.no_date {
+            date = Some((By::Class, named.changed));
+        }
+        if author.is_none() && name == "a" && attr(element, "href").is_some_and(is_author_address) {
             author = Some(By::Address);
         }
         if author.is_none() && date.is_none() || matches!(zone, Zone::Around) && !has_meaning(author, date) {
@@ -111,7 +121,7 @@ impl Hints {
         let hint = |by: By| {
             let (text, inner) = texts(element);
             let value = ["datetime", "content", "data-datetime", "data-origindate", "data-time"];
-            let value = value.into_iter().find_map(|attr| element.attr(attr)).map(folded);
+            let value = value.into_iter().find_map(|name| attr(element, name)).map(folded);
             Hint { text, inner, value: value.filter(|value| !value.is_empty()), by, block }
         };
         if let Some(by) = author.filter(|_| self.authors.len() < MOST) {
@@ -130,7 +140,8 @@ impl Hints {
 }
 
 /// Elements that begin a line of their own.
-const LINES: &str = "div p li ul ol h1 h2 h3 h4 h5 h6 section header footer td tr dd dt figure figcaption address";
+static LINES: Words =
+    Words::new("div p li ul ol h1 h2 h3 h4 h5 h6 section header footer td tr dd dt figure figcaption address");
 
 /// The text of an element, with gaps where elements meet and bars where lines do, and the texts of the links and names
 /// inside.
@@ -143,14 +154,14 @@ fn texts(element: ElementRef<'_>) -> (String, Vec<String>) {
             let mut around = node.ancestors().take(8).filter_map(ElementRef::wrap);
             let parent = around.next();
             if !parent.is_some_and(|parent| matches!(parent.value().name(), "script" | "style" | "noscript" | "svg")) {
-                let own = parent.into_iter().chain(around).find(|one| is_in(LINES, one.value().name()));
+                let own = parent.into_iter().chain(around).find(|one| LINES.has(one.value().name()));
                 let own = own.map(|one| one.id());
                 text.push_str(if text.is_empty() || line == Some(own) { " " } else { " | " });
                 line = Some(own);
                 text.push_str(piece);
             }
         } else if let Some(part) = ElementRef::wrap(node).filter(|part| inner.len() < 12 && part.id() != element.id()) {
-            let is_name = part.attr("itemprop") == Some("name") || part.attr("rel") == Some("author");
+            let is_name = attr(part, "itemprop") == Some("name") || attr(part, "rel") == Some("author");
             if part.value().name() == "a" || is_name {
                 inner.push(text_of(part, LONGEST));
             }
@@ -169,33 +180,64 @@ fn has_meaning(author: Option<By>, date: Option<(By, bool)>) -> bool {
 
 /// `/author/jane-doe`, `/autoren/doe`: a page about one author.
 fn is_author_address(href: &str) -> bool {
-    const FOLDERS: &str = "author authors autor autoren auteur auteurs autores autore people staff profile profiles \
-        writer writers contributor contributors editor editors reporter reporters journalist journalists columnist \
-        columnists byline bylines redakteur";
+    static FOLDERS: Words = Words::new(
+        "author authors autor autoren auteur auteurs autores autore people staff profile profiles \
+         writer writers contributor contributors editor editors reporter reporters journalist journalists columnist \
+         columnists byline bylines redakteur",
+    );
     let path = href.split(['?', '#']).next().unwrap_or("").trim_end_matches('/');
     let mut parts = path.rsplit('/');
     let last = parts.next().unwrap_or("");
-    !last.is_empty() && parts.next().is_some_and(|folder| is_in(FOLDERS, &folder.to_ascii_lowercase()))
+    !last.is_empty() && parts.next().is_some_and(|folder| FOLDERS.has_in_any_case(folder))
 }
 
-/// The words that classes and ids are made of, in lower case.
-fn words(values: [Option<&str>; 2]) -> Vec<String> {
-    let mut words = Vec::new();
+/// What the words of an element's class and id say that it holds.
+#[derive(Clone, Copy, Debug, Default)]
+struct Named {
+    author: bool,
+    no_name: bool,
+    beside_name: bool,
+    name: bool,
+    date: bool,
+    changed: bool,
+    no_date: bool,
+}
+
+impl Named {
+    fn of(values: [Option<&str>; 2]) -> Named {
+        let mut named = Named::default();
+        words(values, |word| {
+            named.author |= AUTHOR.has_in_any_case(word);
+            named.no_name |= NOT_NAME.has_in_any_case(word);
+            named.beside_name |= BESIDE_NAME.has_in_any_case(word);
+            named.name |= NAME.has_in_any_case(word);
+            named.date |= DATE.has_in_any_case(word);
+            named.changed |= CHANGED.has_in_any_case(word);
+            named.no_date |= NOT_DATE.has_in_any_case(word);
+        });
+        named
+    }
+}
+
+/// Shows each word that classes and ids are made of, as written. What a value has behind so many letters is no name.
+fn words<'a>(values: [Option<&'a str>; 2], mut see: impl FnMut(&'a str)) {
+    const LONGEST: usize = 400;
     for value in values.into_iter().flatten() {
-        let mut word = String::new();
-        let mut was_small = false;
-        for c in value.chars().chain([' ']).take(400) {
-            let begins = c.is_ascii_uppercase() && was_small;
-            if (begins || !c.is_ascii_alphabetic()) && !word.is_empty() {
-                words.push(std::mem::take(&mut word));
+        let bytes = &value.as_bytes()[..value.len().min(LONGEST)];
+        let mut start = 0;
+        for (at, byte) in bytes.iter().enumerate() {
+            let begins = byte.is_ascii_uppercase() && at > 0 && bytes[at - 1].is_ascii_lowercase();
+            if begins || !byte.is_ascii_alphabetic() {
+                if start < at {
+                    see(&value[start..at]);
+                }
+                start = if begins { at } else { at + 1 };
             }
-            if c.is_ascii_alphabetic() {
-                word.push(c.to_ascii_lowercase());
-            }
-            was_small = c.is_ascii_lowercase();
+        }
+        if start < bytes.len() && value.len() < LONGEST {
+            see(&value[start..]);
         }
     }
-    words
 }
 
 #[cfg(test)]
@@ -217,6 +259,8 @@ mod tests {
 
     #[test]
     fn classes_are_made_of_words() {
-        assert_eq!(words([Some("postByline__author-name u2"), Some("Top")]).join(" "), "post byline author name u top");
+        let mut found = Vec::new();
+        words([Some("postByline__author-name u2"), Some("Top")], |word| found.push(word.to_owned()));
+        assert_eq!(found.join(" "), "post Byline author name u Top");
     }
 }

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use scraper::ElementRef;
 
+use super::attr::attr;
 use super::lazy::{self, Holds};
 use super::srcset::{self, Size};
 use super::stand_ins::{is_around, is_decoration, is_sign, is_stand_in};
@@ -60,7 +61,7 @@ impl Picture {
     /// Reads an `img` (with the `source` elements before it), an `image` of SVG, or any element with such attributes.
     /// None for a tracking pixel.
     pub fn read(element: ElementRef<'_>, base: &Base, policy: Policy, link: Option<&WebUrl>) -> Option<Picture> {
-        let attr = |name: &str| super::attr::attr(element, name);
+        let attr = |name: &str| attr(element, name);
         let number = |names: [&str; 3]| {
             names.into_iter().filter_map(attr).find_map(|value| value.trim().trim_end_matches("px").parse::<u32>().ok())
         };
@@ -103,7 +104,7 @@ impl Picture {
 
     /// The background of an element, by an attribute that a script reads.
     pub fn background(element: ElementRef<'_>, base: &Base, policy: Policy) -> Option<Picture> {
-        let value = lazy::named(Holds::Background).find_map(|name| element.attr(name))?;
+        let value = lazy::named(Holds::Background).find_map(|name| attr(element, name))?;
         // Either an address or a piece of CSS.
         let inside = value.trim().strip_prefix("url(").map_or(value, |rest| rest.trim_end_matches([')', ';', ' ']));
         let url = base.join(inside.trim_matches(['"', '\'']))?;
@@ -198,13 +199,13 @@ impl Picture {
         let mut widths: Vec<(f32, WebUrl)> = Vec::new();
         let mut formats: Vec<(f32, WebUrl)> = Vec::new();
         for source in sources.chain([element]) {
-            let sizes = source.attr("sizes").or_else(|| source.attr("data-sizes")).filter(|sizes| *sizes != "auto");
+            let sizes = attr(source, "sizes").or_else(|| attr(source, "data-sizes")).filter(|sizes| *sizes != "auto");
             let for_large =
-                source.attr("media").is_some_and(|media| media.contains("min-width") && srcset::holds(media));
-            for value in lazy::named(Holds::Set).filter_map(|name| source.attr(name)) {
+                attr(source, "media").is_some_and(|media| media.contains("min-width") && srcset::holds(media));
+            for value in lazy::named(Holds::Set).filter_map(|name| attr(source, name)) {
                 let candidates = srcset::candidates(value);
                 // Browsers take the first source that suits them.
-                if self.picked.is_empty() && source.attr("media").is_none_or(srcset::holds) {
+                if self.picked.is_empty() && attr(source, "media").is_none_or(srcset::holds) {
                     let picked = [1.0, 2.0].map(|density| srcset::pick(&candidates, sizes, density));
                     for url in picked.into_iter().flatten().filter_map(|at| base.join(candidates[at].url)) {
                         push(&mut self.picked, url);

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::features::{self, Surroundings};
+use super::features::{self, Features, Surroundings};
 use super::outline::{self, Outline};
 use super::{groups, tree::Page};
 
@@ -37,6 +37,11 @@ const NEAR: usize = 8;
 const OWN: f32 = 0.6;
 /// Likely enough.
 const ENOUGH: f32 = 0.45;
+
+/// A page of more blocks is no article, but a table or a trap.
+const MOST: usize = 20_000;
+/// So many blocks are judged at once: their features fit into a near cache.
+const SLICE: usize = 128;
 
 /// The forest.
 struct Judge {
@@ -79,47 +84,37 @@ pub(super) fn names() -> Vec<String> {
 
 /// Measures a page's blocks.
 pub(super) fn see(around: &Surroundings<'_>) -> Seen {
-    let page = around.page;
-    let base = features::rows(around);
-    let closeness: Vec<f32> = base.iter().map(|row| row[features::TITLE_OVERLAP]).collect();
-    let outline = Outline::of(page, &closeness);
-    let mut known: HashMap<usize, [f32; groups::COUNT]> = HashMap::new();
-    let rows = base.into_iter().zip(&page.blocks).enumerate().map(|(number, (base, block))| {
-        let mut row = base.to_vec();
-        row.extend(outline.row(number));
-        let (mut near, mut any) = ([0.0; groups::COUNT], [0.0; groups::COUNT]);
-        let (mut at, mut steps) = (block.mark, 0);
-        while at != 0 {
-            let own = known.entry(at).or_insert_with(|| {
-                let mut counts = [0.0; groups::COUNT];
-                let words = page.marks.get(at).words().skip(1);
-                words.for_each(|word| groups::of(&word).iter().for_each(|group| counts[usize::from(*group)] += 1.0));
-                counts
-            });
-            for (group, count) in own.iter().enumerate() {
-                near[group] += if steps < 3 { *count } else { 0.0 };
-                any[group] += count;
-            }
-            (at, steps) = (page.marks.get(at).parent, steps + 1);
-        }
-        row.extend(near);
-        row.extend(any);
+    let measures = Measures::of(around);
+    let numbers = 0..around.page.blocks.len();
+    let row = |number| {
+        let mut row = Vec::new();
+        measures.row(number, &mut row);
         row
-    });
-    let branches = page.blocks.iter().map(|block| outline.branch(block)).collect();
-    Seen { rows: rows.collect(), branches }
+    };
+    let branches = around.page.blocks.iter().map(|block| measures.outline.branch(block)).collect();
+    Seen { rows: numbers.map(row).collect(), branches }
 }
 
-/// The numbers of the blocks that are the article's, in order.
+/// The numbers of the blocks that are the article's, in order; none of a page of too many.
 pub(super) fn kept(around: &Surroundings<'_>) -> Vec<usize> {
     let page = around.page;
-    let Seen { rows, branches } = see(around);
-    let mut odds = Odds { page, known: HashMap::new() };
-    let mut rows = rows;
-    for ((row, block), branch) in rows.iter_mut().zip(&page.blocks).zip(&branches) {
-        row.extend(odds.row(block.mark, *branch));
+    if page.blocks.len() > MOST {
+        return Vec::new();
     }
-    let likely = JUDGE.probabilities(&rows);
+    let measures = Measures::of(around);
+    let mut odds = Odds::of(page);
+    let branches: Vec<(usize, usize)> = page.blocks.iter().map(|block| measures.outline.branch(block)).collect();
+    let mut likely = Vec::with_capacity(page.blocks.len());
+    let mut rows = Vec::new();
+    for slice in (0..page.blocks.len()).step_by(SLICE) {
+        let slice = slice..page.blocks.len().min(slice + SLICE);
+        rows.clear();
+        for number in slice.clone() {
+            measures.row(number, &mut rows);
+            rows.extend(odds.row(page.blocks[number].mark, branches[number]));
+        }
+        likely.extend(JUDGE.probabilities(&rows, slice.len()));
+    }
     // A branch is as likely as the text on it.
     let mut sums: HashMap<usize, (f32, f32)> = HashMap::new();
     for ((block, likely), (branch, _)) in page.blocks.iter().zip(&likely).zip(&branches) {
@@ -131,28 +126,78 @@ pub(super) fn kept(around: &Surroundings<'_>) -> Vec<usize> {
     (0..likely.len()).filter(|at| OWN * likely[*at] + (1.0 - OWN) * branch(*at) > ENOUGH).collect()
 }
 
+/// Everything that is measured of blocks but the odds.
+struct Measures<'a> {
+    page: &'a Page,
+    features: Features<'a>,
+    outline: Outline<'a>,
+    /// How many words of each group a kind of mark has.
+    groups: Vec<[f32; groups::COUNT]>,
+}
+
+impl<'a> Measures<'a> {
+    fn of(around: &'a Surroundings<'a>) -> Measures<'a> {
+        let page = around.page;
+        let features = Features::of(around);
+        let outline = Outline::of(page, |number| features.closeness(number));
+        let groups = page.marks.kinds().map(|words| {
+            let mut counts = [0.0; groups::COUNT];
+            // The first one is the element's name.
+            let groups = words.skip(1).flat_map(groups::of);
+            groups.for_each(|group| counts[usize::from(*group)] += 1.0);
+            counts
+        });
+        let groups = groups.collect();
+        Measures { page, features, outline, groups }
+    }
+
+    /// Adds the features of a block.
+    fn row(&self, number: usize, rows: &mut Vec<f32>) {
+        rows.extend(self.features.row(number));
+        rows.extend(self.outline.row(number));
+        let (mut near, mut any) = ([0.0; groups::COUNT], [0.0; groups::COUNT]);
+        let (mut at, mut steps) = (self.page.blocks[number].mark, 0);
+        while at != 0 {
+            let mark = self.page.marks.get(at);
+            for (group, count) in self.groups[mark.kind].iter().enumerate() {
+                near[group] += if steps < 3 { *count } else { 0.0 };
+                any[group] += count;
+            }
+            (at, steps) = (mark.parent, steps + 1);
+        }
+        rows.extend(near);
+        rows.extend(any);
+    }
+}
+
 /// What the marks of a page are known for.
 struct Odds<'a> {
     page: &'a Page,
-    known: HashMap<usize, f32>,
+    /// By the kind of mark.
+    known: Vec<f32>,
+    /// Those of the block at hand and of what is around it; its room is used again.
+    path: Vec<f32>,
 }
 
 impl Odds<'_> {
-    fn of(&mut self, at: usize) -> f32 {
-        let page = self.page;
-        *self.known.entry(at).or_insert_with(|| {
-            let odds = page.marks.get(at).words().filter_map(|word| JUDGE.odds.get(word.as_str()).copied());
+    fn of(page: &Page) -> Odds<'_> {
+        let known = page.marks.kinds().map(|words| {
+            let odds = words.filter_map(|word| JUDGE.odds.get(word).copied());
             let (sum, count) = odds.fold((0.0_f32, 0.0_f32), |(sum, count), odds| (sum + odds, count + 1.0));
             if count > 0.0 { sum / count.sqrt() } else { 0.0 }
-        })
+        });
+        Odds { page, known: known.collect(), path: Vec::new() }
     }
 
     fn row(&mut self, mark: usize, (branch, below): (usize, usize)) -> [f32; ODDS.len()] {
-        let mut path = Vec::new();
+        let Odds { page, known, path } = self;
+        let marks = &page.marks;
+        let of = |at: usize| known[marks.get(at).kind];
+        path.clear();
         let mut at = mark;
         while at != 0 {
-            path.push(self.of(at));
-            at = self.page.marks.get(at).parent;
+            path.push(of(at));
+            at = marks.get(at).parent;
         }
         let get = |at: usize| path.get(at).copied().unwrap_or(0.0);
         let near = &path[..path.len().min(NEAR)];
@@ -166,11 +211,11 @@ impl Odds<'_> {
             near.iter().copied().reduce(f32::max).unwrap_or(0.0),
             near.iter().sum(),
             path.iter().take(3).sum(),
-            self.of(branch),
-            self.of(self.page.marks.get(branch).parent),
+            of(branch),
+            of(marks.get(branch).parent),
             least(inner),
             inner.iter().sum(),
-            least(&path),
+            least(path),
         ]
     }
 }
@@ -196,13 +241,14 @@ impl Judge {
         Some(judge)
     }
 
-    /// How likely the blocks with these features are the article's.
-    fn probabilities(&self, rows: &[Vec<f32>]) -> Vec<f32> {
-        let mut sums = vec![0.0; rows.len()];
+    /// How likely so many blocks with these features, one after the other, are the article's.
+    fn probabilities(&self, rows: &[f32], count: usize) -> impl Iterator<Item = f32> {
+        let mut sums = vec![0.0; count];
         for tree in &self.trees {
+            let rows = rows.chunks_exact(rows.len() / count);
             sums.iter_mut().zip(rows).for_each(|(sum, row)| *sum += answer(tree, row));
         }
-        sums.into_iter().map(|sum: f32| 1.0 / (1.0 + (-sum).exp())).collect()
+        sums.into_iter().map(|sum: f32| 1.0 / (1.0 + (-sum).exp()))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Attributes that pages keep the addresses of pictures in until a script asks for them.
 
+use std::sync::LazyLock;
+
 /// What an attribute holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Holds {
@@ -86,5 +88,9 @@ pub(super) const ATTRIBUTES: &[(&str, Holds, &str)] = &[
 
 /// The attributes that hold that, best first.
 pub(super) fn named(holds: Holds) -> impl Iterator<Item = &'static str> {
-    ATTRIBUTES.iter().filter(move |(_, what, _)| *what == holds).map(|(name, ..)| *name)
+    static NAMED: LazyLock<[Vec<&str>; 4]> = LazyLock::new(|| {
+        [Holds::Full, Holds::Lazy, Holds::Set, Holds::Background]
+            .map(|holds| ATTRIBUTES.iter().filter(|(_, what, _)| *what == holds).map(|(name, ..)| *name).collect())
+    });
+    NAMED[holds as usize].iter().copied()
 }

@@ -1,46 +1,94 @@
 //! What the markup calls the parts of a page: the names, classes and roles of the elements around a text.
 
+use std::collections::HashMap;
+
 use scraper::ElementRef;
+
+use super::attr::attr;
 
 /// Words longer than this are made by machines.
 const LONGEST: usize = 20;
 
 /// The block elements of a page, each with the one around it. The first one stands for the page.
+///
+/// A page says the same of many elements, so what is said is kept once, and whoever measures it measures it once: by
+/// its number, in the order of [`Marks::kinds`].
 #[derive(Debug)]
 pub(super) struct Marks {
-    nodes: Vec<Mark>,
+    nodes: Vec<Node>,
+    said: Vec<Said>,
+    numbers: HashMap<Box<str>, u32>,
+    /// What is said of the element at hand; its room is used again.
+    line: String,
+}
+
+/// An element as it is kept.
+#[derive(Clone, Copy, Debug)]
+struct Node {
+    parent: u32,
+    depth: u32,
+    kind: u32,
+}
+
+/// What is said of elements: their name, and the words of their classes, id, role and property.
+#[derive(Debug)]
+struct Said {
+    name: Box<str>,
+    /// See [`Mark::words`].
+    words: Vec<Box<str>>,
 }
 
 /// One element.
-#[derive(Debug)]
-pub(super) struct Mark {
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mark<'a> {
     /// The number of the element around it; the first one is around itself.
     pub parent: usize,
     /// How deep it stands.
     pub depth: usize,
-    /// Its name, classes, id, role and property as written, divided by spaces.
-    text: Box<str>,
+    /// The number of what is said of it; elements of which the same is said have the same.
+    pub kind: usize,
+    said: &'a Said,
 }
 
 impl Default for Marks {
     fn default() -> Marks {
-        Marks { nodes: vec![Mark { parent: 0, depth: 0, text: "html".into() }] }
+        let mut marks =
+            Marks { nodes: Vec::new(), said: Vec::new(), numbers: HashMap::new(), line: String::from("html") };
+        let kind = marks.kind();
+        marks.nodes.push(Node { parent: 0, depth: 0, kind });
+        marks
     }
 }
 
 impl Marks {
     /// Notes an element that stands in `parent`; gives its number.
     pub fn enter(&mut self, parent: usize, element: ElementRef<'_>) -> usize {
-        let mut text = element.value().name().to_owned();
+        self.line.clear();
+        self.line.push_str(element.value().name());
         for name in ["class", "id", "role", "itemprop"] {
-            if let Some(value) = super::attr::attr(element, name) {
-                text.push(' ');
-                text.push_str(value);
+            if let Some(value) = attr(element, name) {
+                self.line.push(' ');
+                self.line.push_str(value);
             }
         }
+        let kind = self.kind();
         let depth = self.nodes[parent].depth + 1;
-        self.nodes.push(Mark { parent, depth, text: text.into() });
+        // There are fewer than there are elements, and of those some 200,000 are read.
+        self.nodes.push(Node { parent: parent as u32, depth, kind });
         self.nodes.len() - 1
+    }
+
+    /// The number of what the line says.
+    fn kind(&mut self) -> u32 {
+        if let Some(kind) = self.numbers.get(&*self.line) {
+            return *kind;
+        }
+        let (name, marks) = self.line.split_once(' ').unwrap_or((&self.line, ""));
+        let words = std::iter::once(format!("<{name}>")).chain(words(marks)).map(String::into_boxed_str).collect();
+        let kind = self.said.len() as u32;
+        self.said.push(Said { name: name.into(), words });
+        self.numbers.insert(self.line.as_str().into(), kind);
+        kind
     }
 
     /// How many there are.
@@ -48,28 +96,33 @@ impl Marks {
         self.nodes.len()
     }
 
-    pub fn get(&self, number: usize) -> &Mark {
-        &self.nodes[number]
+    pub fn get(&self, number: usize) -> Mark<'_> {
+        let Node { parent, depth, kind } = self.nodes[number];
+        let said = &self.said[kind as usize];
+        Mark { parent: parent as usize, depth: depth as usize, kind: kind as usize, said }
+    }
+
+    /// The name of each kind of element, in the order of their numbers.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.said.iter().map(|said| &*said.name)
+    }
+
+    /// The words of each kind of element, in the order of their numbers.
+    pub fn kinds(&self) -> impl Iterator<Item = impl Iterator<Item = &str>> {
+        self.said.iter().map(|said| said.words.iter().map(|word| &**word))
     }
 }
 
-impl Mark {
-    /// Its name and marks as written.
-    pub fn text(&self) -> &str {
-        &self.text
-    }
-
+impl<'a> Mark<'a> {
     /// The element's name.
-    pub fn name(&self) -> &str {
-        self.text.split(' ').next().unwrap_or_default()
+    pub fn name(&self) -> &'a str {
+        &self.said.name
     }
 
     /// The words of its marks in lower case: the name as `<name>`, then what classes and the like are made of, so that
     /// `relatedPosts-2` is `related` and `posts`.
-    pub fn words(&self) -> impl Iterator<Item = String> + '_ {
-        let name = std::iter::once(format!("<{}>", self.name()));
-        let marks = self.text.split_once(' ').map_or("", |(_, marks)| marks);
-        name.chain(words(marks))
+    pub fn words(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.said.words.iter().map(|word| &**word)
     }
 }
 

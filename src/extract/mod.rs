@@ -46,6 +46,7 @@ mod state;
 mod style;
 mod title;
 mod tree;
+mod words;
 
 #[cfg(test)]
 mod patterns;
@@ -479,7 +480,7 @@ pub fn sights(document: &Document<'_>) -> Vec<Sight> {
         while at != 0 {
             path.push(at);
             let mark = page.marks.get(at);
-            marks.push(mark.words().collect());
+            marks.push(mark.words().map(str::to_owned).collect());
             at = mark.parent;
         }
         let branch = path.iter().position(|at| *at == branch).unwrap_or(0);
@@ -529,5 +530,16 @@ fn distinct_links(found: Vec<FoundLink>, images: &[Image]) -> Vec<Link> {
 
 /// White space folded to single spaces, none at the ends.
 fn folded(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    let mut folded = String::with_capacity(text.trim().len());
+    for word in text.split_whitespace() {
+        if !folded.is_empty() {
+            folded.push(' ');
+        }
+        folded.push_str(word);
+    }
+    // Texts are kept; where most was white space, its room is given back.
+    if folded.capacity() > 2 * folded.len() {
+        folded.shrink_to_fit();
+    }
+    folded
 }

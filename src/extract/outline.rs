@@ -82,8 +82,8 @@ pub(super) const NAMES: [&str; 28] = [
 
 impl<'a> Outline<'a> {
     /// Measures a page. A paragraph speaks for the elements around it with its length and its commas, as in Arc90's
-    /// Readability (2009); `closeness` is how alike each block is to the page's title.
-    pub fn of(page: &'a Page, closeness: &[f32]) -> Outline<'a> {
+    /// Readability (2009); `closeness` is how alike a block is to the page's title.
+    pub fn of(page: &'a Page, closeness: impl Fn(usize) -> f32) -> Outline<'a> {
         let count = page.marks.len();
         let mut sums = vec![Sum::default(); count];
         for block in &page.blocks {
@@ -124,11 +124,11 @@ impl<'a> Outline<'a> {
         for at in (1..count).filter(|at| sums[*at].blocks > 0.0) {
             let mark = page.marks.get(at);
             children[mark.parent] += 1;
-            *beside.entry((mark.parent, mark.text())).or_insert(0) += 1;
+            *beside.entry((mark.parent, mark.kind)).or_insert(0) += 1;
         }
         let twins = |at: usize| {
             let mark = page.marks.get(at);
-            beside.get(&(mark.parent, mark.text())).copied().unwrap_or(0)
+            beside.get(&(mark.parent, mark.kind)).copied().unwrap_or(0)
         };
         let twins = (0..count).map(twins).collect();
         let mut above = vec![None; count];
@@ -141,7 +141,7 @@ impl<'a> Outline<'a> {
             at = page.marks.get(at).parent;
         }
         let headings = page.blocks.iter().enumerate().filter(|(_, block)| block.heading == 1).map(|(at, _)| at);
-        let headline = headings.reduce(|best, at| if closeness[at] > closeness[best] { at } else { best });
+        let headline = headings.reduce(|best, at| if closeness(at) > closeness(best) { at } else { best });
         let mut around_headline = vec![false; count];
         let mut at = headline.map_or(0, |headline| page.blocks[headline].mark);
         while at != 0 {

@@ -4,25 +4,29 @@
 use super::beside;
 use super::body::Body;
 use super::images::Picture;
-use super::tree::{Page, Place, Zone, is_in};
+use super::tree::{Page, Place, Zone};
+use super::words::Words;
 
 /// Words that the marks of an element have when what stands in it is not the article's, wherever it stands.
-const FOREIGN: &str = "\
+static FOREIGN: Words = Words::new(
+    "\
     <aside> <nav> <footer> <form> ad ads advert advertisement advertising adslot sponsor sponsored promo promotion \
     promoted related relateds recommend recommended recommendation recommendations recirculation recirc outbrain taboola \
     teaser teasers trending popular author authors byline bio avatar avatars signature contributor newsletter signup \
     subscribe subscription share sharing sharebar social comment comments sidebar breadcrumb breadcrumbs logo logos icon \
     icons emoji qr qrcode cookie toolbar copyright reporter journalist weixinqrcode ewm erweima ecode tuijian \
-    xiangguan fenxiang moreshare pinglun guanggao shengming shenming mianze";
+    xiangguan fenxiang moreshare pinglun guanggao shengming shenming mianze",
+);
 
 /// Words of an element that plays a film: the frame shown there is a picture only where it opens the article.
-const FILMS: &str = "video videos videolist player playlist";
+static FILMS: Words = Words::new("video videos videolist player playlist");
 
 /// Words of an element that holds the picture above an article.
-const LEADS: &str = "headimg hero featured leadimage leadimg keyvisual opener topper";
+static LEADS: Words = Words::new("headimg hero featured leadimage leadimg keyvisual opener topper");
 
 /// Words of an element that holds one of several teasers, when its picture leads to another page.
-const TEASERS: &str = "<li> card cards item items tile grid list listing more next prev swiper carousel box";
+static TEASERS: Words =
+    Words::new("<li> card cards item items tile grid list listing more next prev swiper carousel box");
 
 /// Blocks of text that may stand between the picture above an article and its first paragraph: captions, a byline,
 /// a date, buttons for sharing.
@@ -113,10 +117,10 @@ impl<'a> Placing<'a> {
         let mut marked = self.known[at].unwrap_or_default();
         for at in inner.into_iter().rev() {
             for word in self.page.marks.get(at).words() {
-                marked.foreign |= is_in(FOREIGN, &word);
-                marked.teaser |= is_in(TEASERS, &word);
-                marked.film |= is_in(FILMS, &word);
-                marked.lead |= is_in(LEADS, &word);
+                marked.foreign |= FOREIGN.has(word);
+                marked.teaser |= TEASERS.has(word);
+                marked.film |= FILMS.has(word);
+                marked.lead |= LEADS.has(word);
             }
             self.known[at] = Some(marked);
         }

@@ -2,21 +2,28 @@
 
 use percent_encoding::percent_decode_str;
 
-use super::tree::is_in;
+use super::words::Words;
 use crate::web::url::WebUrl;
 use crate::web::wrapped;
 
 /// Words of a path that name a size or a treatment of the picture.
-const TREATMENTS: &str = "\
+static TREATMENTS: Words = Words::new(
+    "\
     thumb thumbs thumbnail max fit thumbnails small medium large full original originals resize resizer crop fit-in smart unsafe \
-    webp avif jpg jpeg png format quality width height scale scaled fill image fetch upload";
+    webp avif jpg jpeg png format quality width height scale scaled fill image fetch upload",
+);
+
+/// Words behind a file's name that say how large it is.
+static SIZES: Words = Words::new("scaled thumb thumbnail small medium large");
 
 /// Parameters that ask for a size, a format or a treatment, or sign such a wish.
-const PARAMETERS: &str = "\
+static PARAMETERS: Words = Words::new(
+    "\
     w h s q width height resize fit crop quality compress format auto fm dpr strip rect imwidth impolicy sig sign \
     signature v ver version itok ts ssl type size zoom cs scale thumbnail smart op downsize x-oss-process ixlib ixid \
     focalpoint trim bg-color blur gravity ratio sharp usm im output-quality output-format fallback wx_fmt tp wxfrom \
-    wx_lazy wx_co source";
+    wx_lazy wx_co source",
+);
 
 /// What all sizes of one picture have in common. Pictures of one site with one such name are the same picture.
 pub(super) fn name(url: &WebUrl) -> String {
@@ -34,7 +41,7 @@ pub(super) fn name(url: &WebUrl) -> String {
         let signs = folders.get(at + 1).is_some_and(|next| is_size(next)) && folder.len() > 20;
         // `max/800` and `fit/c/96/96`
         let number = folder.len() <= 4 && folder.bytes().all(|byte| byte.is_ascii_digit());
-        treated = is_in(TREATMENTS, &folder.to_ascii_lowercase()) || treated && (number || *folder == "c");
+        treated = TREATMENTS.has_in_any_case(folder) || treated && (number || *folder == "c");
         if !signs && !is_size(folder) && !treated {
             name.push('/');
             name.push_str(folder);
@@ -46,7 +53,7 @@ pub(super) fn name(url: &WebUrl) -> String {
         for pair in query.split('&') {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
             let process = value.is_empty() && (key.starts_with("image") || key.starts_with('/'));
-            if !process && !is_in(PARAMETERS, &key.to_ascii_lowercase()) {
+            if !process && !PARAMETERS.has_in_any_case(key) {
                 name.push('&');
                 name.push_str(pair);
             }
@@ -69,8 +76,7 @@ fn stem(file: &str) -> &str {
         stem = whole;
     }
     while let Some((whole, last)) = stem.rsplit_once(['-', '_', '@', '.', ',']) {
-        let is_treated =
-            is_size(last) || is_in("scaled thumb thumbnail small medium large", &last.to_ascii_lowercase());
+        let is_treated = is_size(last) || SIZES.has_in_any_case(last);
         if !is_treated || whole.is_empty() {
             break;
         }
@@ -95,7 +101,7 @@ pub(super) fn is_size(part: &str) -> bool {
         return true;
     }
     // `fill-1200x650`
-    let bare = lower.rsplit_once('-').filter(|(word, _)| is_in(TREATMENTS, word)).map_or(&*lower, |(_, rest)| rest);
+    let bare = lower.rsplit_once('-').filter(|(word, _)| TREATMENTS.has(word)).map_or(&*lower, |(_, rest)| rest);
     sides(bare).is_some()
 }
 

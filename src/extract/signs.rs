@@ -4,6 +4,10 @@
 //! Whatever the status says: all of these come with 200. A sign counts only where there is hardly a text of the page's
 //! own, so that an article about captchas stays an article.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
+
 use super::Kind;
 use super::body::{Body, is_paragraph};
 use super::facts::Facts;
@@ -310,8 +314,8 @@ pub(super) fn instead(page: &Page, body: &Body, facts: &Facts, is_signed: bool, 
     // What a protection writes is short, menus and all.
     let is_short = all < 4 * LITTLE;
     let has = |marks: &[&str]| marks.iter().any(|mark| source.contains(mark));
-    let walled = has(WALLS) || own == 0 && has(GUARDS) || says(WALL_WORDS, &title);
-    if is_short && (walled || texts().any(|text| text.chars().count() <= LINE && says(WALL_WORDS, &text))) {
+    let walled = || has(WALLS) || own == 0 && has(GUARDS) || says(WALL_WORDS, &title);
+    if is_short && (walled() || texts().any(|text| text.chars().count() <= LINE && says(WALL_WORDS, &text))) {
         return Some(Kind::Wall);
     }
     if !facts.is_article && is_gone(page, &title, all) {
@@ -353,15 +357,28 @@ fn is_gone(page: &Page, title: &str, all: usize) -> bool {
     heading || in_title || page.blocks.iter().any(|block| is_line(&block))
 }
 
+/// Any of [`CUTS`], found in one pass.
+static CUT: LazyLock<Regex> = LazyLock::new(|| {
+    let words: Vec<String> = CUTS.iter().map(|words| regex::escape(words)).collect();
+    // The words are constants.
+    Regex::new(&words.join("|")).expect("a valid expression")
+});
+
 /// The page shows less of its article than there is.
 pub(super) fn is_cut(page: &Page, body: &Body, facts: &Facts) -> bool {
     let text: usize = body.kept.iter().map(|number| page.blocks[*number].weight).sum();
+    match facts.is_free {
+        Some(false) if text < TEASED => return true,
+        Some(false) => {}
+        _ if text >= 4 * TEASED => return false,
+        _ => {}
+    }
     let lines = page.blocks.iter().filter(|block| block.zone < Zone::Around && !block.hidden);
-    let said = lines.filter(|block| block.text.chars().count() <= LINE).any(|block| {
+    let mut lines = lines.filter(|block| block.text.chars().count() <= LINE);
+    lines.any(|block| {
         let text = block.text.to_lowercase();
-        CUTS.iter().any(|words| text.contains(words)) || says_what_is_left(&text)
-    });
-    said && (facts.is_free == Some(false) || text < 4 * TEASED) || facts.is_free == Some(false) && text < TEASED
+        CUT.is_match(&text) || says_what_is_left(&text)
+    })
 }
 
 /// `残り1234文字`, `剩余 56%`: how much is left for those who pay.

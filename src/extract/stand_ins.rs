@@ -2,29 +2,34 @@
 
 use super::marks::words;
 use super::tree::is_in;
+use super::words::Words;
 use crate::web::url::WebUrl;
 use crate::web::wrapped;
 
 /// Files that stand in for a picture until it is loaded, as lazy-loading scripts and themes name them.
-const FILES: &str = "\
+static FILES: Words = Words::new(
+    "\
     loading.gif loading.png loading.svg loading.jpg loading.webp blank.gif blank.png blank.jpg none.gif none.png \
     spacer.gif spacer.png pixel.gif pixel.png 1x1.gif 1x1.png transparent.gif transparent.png placeholder.gif \
     placeholder.png placeholder.jpg placeholder.svg placeholder.webp grey.gif gray.gif grey.png gray.png lazy.gif \
     lazy.png lazyload.gif lazyload.png lazy-load.gif s.gif empty.gif empty.png dot.gif clear.gif trans.gif white.gif \
-    img-placeholder.png image-placeholder.png default-placeholder.png noimage.gif no-image.png fallback.gif undefined";
+    img-placeholder.png image-placeholder.png default-placeholder.png noimage.gif no-image.png fallback.gif undefined",
+);
 
 /// Services that answer with some picture: what they give is never the article's.
-const FILLERS: &str = "\
+static FILLERS: Words = Words::new(
+    "\
     picsum.photos placehold.it placehold.co via.placeholder.com dummyimage.com lorempixel.com placekitten.com \
-    placeimg.com loremflickr.com placeholder.com fakeimg.pl source.unsplash.com unsplash.it";
+    placeimg.com loremflickr.com placeholder.com fakeimg.pl source.unsplash.com unsplash.it",
+);
 
 /// Never the original: it stands in for the picture, or for any picture.
 pub(super) fn is_stand_in(url: &WebUrl) -> bool {
     let file = url.path().rsplit('/').next().unwrap_or("").to_ascii_lowercase();
-    is_in(FILES, &file)
+    FILES.has(&file)
         || is_named_so(&file)
-        || is_in(FILLERS, url.host())
-        || wrapped::unwrapped(url).last().is_some_and(|inner| is_in(FILLERS, inner.host()))
+        || FILLERS.has(url.host())
+        || wrapped::unwrapped(url).last().is_some_and(|inner| FILLERS.has(inner.host()))
 }
 
 /// `index-transparent_h-3.gif`, `theme-placeholder.png`: formats that photographs do not come in, or words they never
@@ -41,14 +46,15 @@ fn is_named_so(file: &str) -> bool {
 }
 
 /// Words of an element's class or id that make its picture a decoration, whatever stands around it.
-const DECORATIONS: &str = "\
+static DECORATIONS: Words = Words::new(
+    "\
     emoji emoticon smiley smilies avatar gravatar favicon logo sitelogo icon icons ico sprite pixel tracking beacon \
-    badge flag spinner";
+    badge flag spinner",
+);
 
 /// By the words of its class and id the picture shows a face, a sign or nothing, and never what the article is about.
 pub(super) fn is_decoration(marks: &str) -> bool {
-    let words = marks.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
-    words.map(str::to_ascii_lowercase).any(|word| is_in(DECORATIONS, &word))
+    marks.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| DECORATIONS.has_in_any_case(word))
 }
 
 /// Parts of a path that only pictures around articles have.

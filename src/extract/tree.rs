@@ -2,8 +2,6 @@
 //! stand in, pictures, links, requisites, and what the head says.
 
 use std::cell::Cell;
-use std::collections::HashSet;
-use std::sync::LazyLock;
 
 use encoding_rs::Encoding;
 use scraper::{ElementRef, Html, Node};
@@ -13,6 +11,7 @@ use super::bounds::{self, DEEPEST};
 use super::hints::Hints;
 use super::images::Picture;
 use super::marks::Marks;
+use super::words::Words;
 use super::{Link, Requisite, dates, folded, onward, style};
 use crate::web::candidate::Role;
 use crate::web::referrer::Policy;
@@ -211,7 +210,7 @@ impl Page {
         };
         let Some(root) = html.tree.root().children().find_map(ElementRef::wrap) else { return page };
         page.read_rules(root);
-        page.language = root.attr("lang").or_else(|| root.attr("xml:lang")).map(folded).filter(|tag| !tag.is_empty());
+        page.language = attr(root, "lang").or_else(|| attr(root, "xml:lang")).map(folded).filter(|tag| !tag.is_empty());
         let state = State {
             container: 0,
             zone: Zone::Content,
@@ -255,7 +254,7 @@ impl Page {
             match element.value().name() {
                 "base" if !in_template(&element) => {
                     // The first one with an address counts, resolved against the page (HTML, 4.2.3).
-                    if let Some(href) = element.attr("href") {
+                    if let Some(href) = attr(element, "href") {
                         self.base.url = self.base.join(href).or_else(|| self.base.url.clone());
                         break;
                     }
@@ -265,9 +264,9 @@ impl Page {
             }
         }
         let metas = root.descendent_elements().filter(|element| element.value().name() == "meta");
-        let rules = metas.filter(|meta| meta.attr("name").is_some_and(|name| name.eq_ignore_ascii_case("referrer")));
+        let rules = metas.filter(|meta| attr(*meta, "name").is_some_and(|name| name.eq_ignore_ascii_case("referrer")));
         for meta in rules.filter(|meta| !in_template(meta)) {
-            self.policy = meta.attr("content").and_then(Policy::from_meta).unwrap_or(self.policy);
+            self.policy = attr(meta, "content").and_then(Policy::from_meta).unwrap_or(self.policy);
         }
     }
 
@@ -305,7 +304,7 @@ impl Page {
             }
             "use" if state.flags.svg => return self.need(element, "href", Role::Image),
             "input" => {
-                let is_image = element.attr("type").is_some_and(|kind| kind.eq_ignore_ascii_case("image"));
+                let is_image = attr(element, "type").is_some_and(|kind| kind.eq_ignore_ascii_case("image"));
                 if is_image {
                     self.need(element, "src", Role::Image);
                 }
@@ -318,7 +317,7 @@ impl Page {
             }
             "audio" => return,
             "br" | "hr" => return self.flush(state),
-            "area" => self.read_link(element, state),
+            "area" => _ = self.read_link(element, state),
             "figure" => state.flags.figure = true,
             "figcaption" => {
                 self.caption = Some(text_of(element, CAPTION)).filter(|text| !text.is_empty());
@@ -330,12 +329,12 @@ impl Page {
         }
         state.enter(element);
         self.hints.see(element, state.zone, self.blocks.len());
-        let is_block = BLOCKS.contains(name);
+        let is_block = is_block(name);
         if is_block {
             self.flush(outside);
             state.mark = self.marks.enter(outside.mark, element);
         }
-        let container = CONTAINERS.contains(name).then_some(self.containers.len());
+        let container = is_container(name).then_some(self.containers.len());
         if let Some(number) = container {
             let body =
                 attr(element, "itemprop").is_some_and(|prop| prop.split_whitespace().any(|one| one == "articleBody"));
@@ -346,8 +345,8 @@ impl Page {
         }
         let (pictures, line) = (self.pictures.len(), self.line.len());
         if name == "a" {
-            self.read_link(element, state);
-            self.around_link = element.attr("href").and_then(|href| self.base.join(href));
+            let link = self.read_link(element, state);
+            self.around_link = link.or_else(|| attr(element, "href").and_then(|href| self.base.join(href)));
         }
         for child in element.children() {
             match child.value() {
@@ -387,7 +386,8 @@ impl Page {
 
     /// Ends the text block that stands in `state`.
     fn flush(&mut self, state: State) {
-        let text = folded(&std::mem::take(&mut self.line));
+        let text = folded(&self.line);
+        self.line.clear();
         let (linked, stressed) = (std::mem::take(&mut self.linked), std::mem::take(&mut self.stressed));
         let links = std::mem::take(&mut self.anchors);
         if text.is_empty() || state.flags.head || state.flags.noscript || state.flags.svg {
@@ -404,7 +404,7 @@ impl Page {
     fn read_picture(&mut self, element: ElementRef<'_>, state: State) {
         let Some(picture) = Picture::read(element, &self.base, self.policy, self.around_link.as_ref()) else { return };
         if picture.is_empty()
-            && let Some(stand_in) = element.attr("src").and_then(|src| self.base.join(src))
+            && let Some(stand_in) = attr(element, "src").and_then(|src| self.base.join(src))
         {
             self.push_requisite(stand_in, Role::Image, self.policy_of(element));
         }
@@ -434,10 +434,10 @@ impl Page {
             let shows =
                 role == Role::Image && !matches!(element.value().name(), "html" | "body" | "img" | "span" | "i");
             if shows && !super::stand_ins::is_stand_in(&url) {
-                let classes = element.attr("class").unwrap_or("");
+                let classes = attr(element, "class").unwrap_or("");
                 let decorates = super::stand_ins::is_decoration(classes) || super::stand_ins::is_around(&url);
                 let mut picture = Picture::bare(url, self.policy);
-                picture.leads_away = self.around_link.is_some() || element.attr("href").is_some();
+                picture.leads_away = self.around_link.is_some() || attr(element, "href").is_some();
                 picture.decorates = decorates;
                 self.show(picture, state);
             } else {
@@ -469,7 +469,7 @@ impl Page {
     }
 
     fn read_script(&mut self, element: ElementRef<'_>) {
-        let kind = element.attr("type").unwrap_or("").to_ascii_lowercase();
+        let kind = attr(element, "type").unwrap_or("").to_ascii_lowercase();
         if kind == "application/ld+json" {
             let text: String = element.text().collect();
             let before: usize = self.json_ld.iter().map(String::len).sum();
@@ -479,7 +479,7 @@ impl Page {
             if !is_json {
                 self.need(element, "src", Role::Script);
             }
-            if element.attr("src").is_none() {
+            if attr(element, "src").is_none() {
                 if self.script_time.is_none() && !is_json {
                     self.script_time = element.text().find_map(dates::in_script);
                 }
@@ -498,30 +498,30 @@ impl Page {
 
     fn read_meta(&mut self, element: ElementRef<'_>, state: State) {
         // In `noscript` it is meant for others: the page as browsers show it stays where it is.
-        if element.attr("http-equiv").is_some_and(|name| name.eq_ignore_ascii_case("refresh"))
+        if attr(element, "http-equiv").is_some_and(|name| name.eq_ignore_ascii_case("refresh"))
             && !state.flags.noscript
             && self.refresh.is_none()
         {
             self.refresh =
-                element.attr("content").and_then(|content| super::refresh::read(content, |href| self.base.join(href)));
+                attr(element, "content").and_then(|content| super::refresh::read(content, |href| self.base.join(href)));
         }
-        let name = ["property", "name", "itemprop"].into_iter().find_map(|attr| element.attr(attr));
-        if let (Some(name), Some(content)) = (name, element.attr("content")) {
+        let name = ["property", "name", "itemprop"].into_iter().find_map(|name| attr(element, name));
+        if let (Some(name), Some(content)) = (name, attr(element, "content")) {
             self.metas.push((name.trim().to_ascii_lowercase(), folded(content)));
         }
     }
 
     fn read_link_element(&mut self, element: ElementRef<'_>, state: State) {
-        let rel = element.attr("rel").unwrap_or("").to_ascii_lowercase();
+        let rel = attr(element, "rel").unwrap_or("").to_ascii_lowercase();
         let has = |word: &str| rel.split_ascii_whitespace().any(|one| one == word);
         // In the body it would be an article's own words (RFC 6596 expects it in the head).
         if has("canonical") && state.flags.head && self.canonical.is_none() {
-            self.canonical = element.attr("href").map(str::to_owned);
+            self.canonical = attr(element, "href").map(str::to_owned);
         }
         if has("next") && self.next.is_none() {
-            self.next = element.attr("href").and_then(|href| self.base.join(href));
+            self.next = attr(element, "href").and_then(|href| self.base.join(href));
         }
-        let preload = has("preload").then(|| element.attr("as").unwrap_or(""));
+        let preload = has("preload").then(|| attr(element, "as").unwrap_or(""));
         let role = match preload {
             _ if has("stylesheet") && !has("alternate") => Role::Style,
             _ if has("icon") || has("apple-touch-icon") => Role::Image,
@@ -532,35 +532,39 @@ impl Page {
             _ => return,
         };
         self.need(element, "href", role);
-        for candidate in element.attr("imagesrcset").map(super::srcset::candidates).unwrap_or_default() {
+        for candidate in attr(element, "imagesrcset").map(super::srcset::candidates).unwrap_or_default() {
             if let Some(url) = self.base.join(candidate.url) {
                 self.push_requisite(url, Role::Image, self.policy_of(element));
             }
         }
     }
 
-    fn read_link(&mut self, element: ElementRef<'_>, state: State) {
+    /// Gives the address, where it can be read.
+    fn read_link(&mut self, element: ElementRef<'_>, state: State) -> Option<WebUrl> {
         if state.flags.noscript {
-            return;
+            return None;
         }
         let in_heading = state.heading > 0;
         let place = self.place(state);
-        let rel = element.attr("rel").unwrap_or("");
+        let rel = attr(element, "rel").unwrap_or("");
         let nofollow = rel.to_ascii_lowercase().contains("nofollow");
         let mut text = text_of(element, LINK_TEXT);
         if text.is_empty() {
-            text = element.attr("title").or_else(|| element.attr("alt")).map(folded).unwrap_or_default();
+            text = attr(element, "title").or_else(|| attr(element, "alt")).map(folded).unwrap_or_default();
         }
         let next = onward::is_next(&text, rel);
         // A headline is one wherever it stands.
         let around = place.zone == Zone::Around && !in_heading && weight(&text) < HEADLINE;
+        let mut address = None;
         self.read_address(element, &["href"], |page, url| {
+            address = Some(url.clone());
             if page.own.as_ref() != Some(&url) {
                 let link = Link { url, text, nofollow, around, next };
                 let room = page.room(page.links.len());
                 page.links.extend(room.then_some(FoundLink { link, place, in_heading }));
             }
         });
+        address
     }
 
     fn need(&mut self, element: ElementRef<'_>, attribute: &str, role: Role) {
@@ -569,7 +573,7 @@ impl Page {
     }
 
     fn policy_of(&self, element: ElementRef<'_>) -> Policy {
-        element.attr("referrerpolicy").and_then(Policy::from_token).unwrap_or(self.policy)
+        attr(element, "referrerpolicy").and_then(Policy::from_token).unwrap_or(self.policy)
     }
 
     fn read_address(&mut self, element: ElementRef<'_>, names: &[&str], then: impl FnOnce(&mut Page, WebUrl)) {
@@ -638,7 +642,7 @@ impl State {
         self.flags.hidden |= is_hidden(element);
         self.heading = match name.as_bytes() {
             [b'h', digit @ b'1'..=b'6'] => digit - b'0',
-            _ if BLOCKS.contains(name) => 0,
+            _ if is_block(name) => 0,
             _ => self.heading,
         };
     }
@@ -654,35 +658,71 @@ fn is_hidden(element: ElementRef<'_>) -> bool {
         || attr(element, "style").is_some_and(hides)
 }
 
-/// Words that are asked for at every element.
-type Words = LazyLock<HashSet<&'static str>>;
-
 /// Elements that begin and end a block of text.
-static BLOCKS: Words = Words::new(|| {
-    let words = "\
-        address article aside blockquote body center dd details div dl dt fieldset figcaption figure footer form h1 h2 \
-        h3 h4 h5 h6 header html li main nav ol p pre section summary table tbody td tfoot th thead tr ul";
-    words.split_ascii_whitespace().collect()
-});
+fn is_block(name: &str) -> bool {
+    matches!(
+        name,
+        "address"
+            | "article"
+            | "aside"
+            | "blockquote"
+            | "body"
+            | "center"
+            | "dd"
+            | "details"
+            | "div"
+            | "dl"
+            | "dt"
+            | "fieldset"
+            | "figcaption"
+            | "figure"
+            | "footer"
+            | "form"
+            | "h1"
+            | "h2"
+            | "h3"
+            | "h4"
+            | "h5"
+            | "h6"
+            | "header"
+            | "html"
+            | "li"
+            | "main"
+            | "nav"
+            | "ol"
+            | "p"
+            | "pre"
+            | "section"
+            | "summary"
+            | "table"
+            | "tbody"
+            | "td"
+            | "tfoot"
+            | "th"
+            | "thead"
+            | "tr"
+            | "ul"
+    )
+}
 
 /// Elements that may hold a whole article.
-static CONTAINERS: Words =
-    Words::new(|| "article body center div form main section td".split_ascii_whitespace().collect());
+fn is_container(name: &str) -> bool {
+    matches!(name, "article" | "body" | "center" | "div" | "form" | "main" | "section" | "td")
+}
 
 /// Words that a class or an id around the article begins with.
-static SUSPECTS: Words = Words::new(|| {
-    let words = "\
-        ad ads advert advertisement breadcrumb breadcrumbs comment comments cookie copyright disqus footer menu modal \
-        nav navbar navigation newsletter pager pagination popup prev promo recommend recommendations recommended \
-        related relation reply respond share sharing sidebar social subscribe tags toolbar widget";
-    words.split_ascii_whitespace().collect()
-});
+static SUSPECTS: Words = Words::new(
+    "\
+    ad ads advert advertisement breadcrumb breadcrumbs comment comments cookie copyright disqus footer menu modal \
+    nav navbar navigation newsletter pager pagination popup prev promo recommend recommendations recommended \
+    related relation reply respond share sharing sidebar social subscribe tags toolbar widget",
+);
 
 /// `sidebar`, `sidebar-left` and `nav_main`, but not `with-sidebar` or `navy`.
 fn is_suspect(words: &str) -> bool {
     words.split_ascii_whitespace().any(|word| {
         let first = word.split(['-', '_']).next().unwrap_or("");
-        SUSPECTS.contains(&*first.to_ascii_lowercase())
+        SUSPECTS.has_in_any_case(first)
     })
 }
 

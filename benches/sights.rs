@@ -19,15 +19,8 @@ fn main() {
             let page: Value = serde_json::from_str(line).expect("a line of JSON");
             let id = page["id"].as_str().expect("an id");
             let bytes = std::fs::read(format!("{folder}/html/{id}.html")).expect("the page");
-            let document = Document {
-                url: page["url"].as_str().unwrap_or_default(),
-                at: Timestamp(1_790_000_000_000),
-                head: &Head::default(),
-                bytes: &bytes,
-                is_post: false,
-                zone: None,
-                claims: &Claims::default(),
-            };
+            let (url, head, claims) = (page["url"].as_str().unwrap_or_default(), Head::default(), Claims::default());
+            let document = Document::page(url, Timestamp(1_790_000_000_000), &head, &bytes, &claims);
             let sights = extract::sights(&document);
             let blocks: Vec<Value> =
                 sights.iter().map(|one| json!([one.text, one.features, one.marks, one.branch])).collect();

@@ -141,7 +141,7 @@ pub fn page(bytes: &[u8]) {
     for (url, is_post) in [("http://h.example/a/b", false), ("file:///seeds/x.md", true)] {
         let claims = Claims::default();
         let (at, head, bytes) = (Timestamp(0), &head, page);
-        let document = Document { url, at, head, bytes, is_post, zone: None, claims: &claims };
+        let document = Document { is_post, ..Document::page(url, at, head, bytes, &claims) };
         let found = read(&document);
         assert!(found.article.lead_image.is_none_or(|lead| lead < found.images.len()), "a lead that is not there");
         for image in &found.images {

@@ -80,10 +80,11 @@ pub(super) fn show(common: &Common, url: &str, form: Option<Form>, at: Option<Ti
             captures.rows.retain(|row| row.first().is_some_and(|fetched| *fetched == memento.at.iso()));
         }
         let mut text = report::table::format(&captures, Format::Table, super::output_width());
-        let pictures = reader.pictures_of(&url)?;
-        if !pictures.rows.is_empty() {
-            text.push('\n');
-            text.push_str(&report::table::format(&pictures, Format::Table, super::output_width()));
+        for of_article in [reader.parts_of(&url)?, reader.pictures_of(&url)?] {
+            if !of_article.rows.is_empty() {
+                text.push('\n');
+                text.push_str(&report::table::format(&of_article, Format::Table, super::output_width()));
+            }
         }
         return super::print_text(&text);
     };

@@ -1,5 +1,6 @@
 //! The command that shows what the extractor sees in a file: `extract`.
 
+use std::collections::HashMap;
 use std::io::{BufRead, Read};
 use std::path::{Path, PathBuf};
 
@@ -8,7 +9,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::exit::{self, Exit, Outcome};
-use crate::extract::{self, Document};
+use crate::extract::boilerplate::{Boilerplate, Learner};
+use crate::extract::{self, Document, Findings};
 use crate::report;
 use crate::seeds;
 use crate::web::claims::Claims;
@@ -34,6 +36,9 @@ pub(super) struct Known {
     /// The zone of dates that name none: +08:00, Z
     #[arg(long, value_name = "ZONE", value_parser = super::units::zone)]
     timezone: Option<FixedOffset>,
+    /// Read all documents first, and leave out what recurs on those of one host
+    #[arg(long)]
+    learn: bool,
 }
 
 /// A line of `--jsonl`; keys it does not know are left alone.
@@ -50,6 +55,18 @@ struct Line {
     timezone: Option<String>,
 }
 
+/// A document to be shown, and what is known of it.
+struct Asked {
+    id: Value,
+    /// Its path, as given.
+    name: String,
+    bytes: Vec<u8>,
+    known: Known,
+}
+
+/// What recurs on the pages of each host.
+type Learnt = HashMap<String, Boilerplate>;
+
 /// Prints one object for each file, or for each line of standard input; goes on behind what cannot be read.
 pub(super) fn run(files: &[PathBuf], jsonl: bool, known: &Known) -> Outcome {
     if jsonl {
@@ -57,12 +74,19 @@ pub(super) fn run(files: &[PathBuf], jsonl: bool, known: &Known) -> Outcome {
     }
     let mut exit = Exit::Done;
     let from_input = [PathBuf::from("-")];
-    for path in if files.is_empty() { &from_input } else { files } {
+    let files = if files.is_empty() { &from_input } else { files };
+    let ask = |path: &PathBuf| {
         let name = path.display().to_string();
-        match bytes(path) {
-            Ok(bytes) => super::print_json(read(&json!(name), &name, &bytes, known))?,
+        let (id, bytes) = (json!(name), bytes(path)?);
+        Ok(Asked { id, name, bytes, known: known.clone() })
+    };
+    let learnt = if known.learn { learn(files.iter().filter_map(|path| ask(path).ok())) } else { Learnt::new() };
+    for path in files {
+        match ask(path) {
+            Ok(asked) => super::print_json(answer(&asked, &learnt))?,
             Err(cause) => {
-                super::say(&format!("«{name}» cannot be read: {cause}"));
+                let cause: std::io::Error = cause;
+                super::say(&format!("«{}» cannot be read: {cause}", path.display()));
                 exit = Exit::Failed;
                 continue;
             }
@@ -71,25 +95,36 @@ pub(super) fn run(files: &[PathBuf], jsonl: bool, known: &Known) -> Outcome {
     Ok(exit)
 }
 
-/// Answers each line before the next is read.
+/// Answers each line before the next is read, but for one who wants to learn from all of them first.
 fn lines(known: &Known) -> Outcome {
     let mut exit = Exit::Done;
-    for (number, line) in std::io::stdin().lock().lines().enumerate() {
+    let mut input: Box<dyn Iterator<Item = std::io::Result<String>>> = Box::new(std::io::stdin().lock().lines());
+    let mut learnt = Learnt::new();
+    if known.learn {
+        let lines: Vec<_> = input.collect();
+        let readable = lines.iter().flatten().filter_map(|line| ask(line, known).ok());
+        learnt = learn(readable);
+        input = Box::new(lines.into_iter());
+    }
+    for (number, line) in input.enumerate() {
         let line = line.map_err(|cause| exit::failed("read standard input", cause))?;
         if line.trim().is_empty() {
             continue;
         }
-        let answer = answer(&line, known).unwrap_or_else(|(id, why)| {
-            super::say(&format!("standard input, line {}: {why}", number + 1));
-            exit = Exit::Failed;
-            json!({"id": id, "error": why})
-        });
+        let answer = match ask(&line, known) {
+            Ok(asked) => answer(&asked, &learnt),
+            Err((id, why)) => {
+                super::say(&format!("standard input, line {}: {why}", number + 1));
+                exit = Exit::Failed;
+                json!({"id": id, "error": why})
+            }
+        };
         super::print_json(answer)?;
     }
     Ok(exit)
 }
 
-fn answer(line: &str, known: &Known) -> Result<Value, (Value, String)> {
+fn ask(line: &str, known: &Known) -> Result<Asked, (Value, String)> {
     let value: Value = serde_json::from_str(line).map_err(|cause| (Value::Null, cause.to_string()))?;
     let id = value.get("id").cloned().unwrap_or_default();
     let wrong = |why: String| (id.clone(), why);
@@ -103,10 +138,25 @@ fn answer(line: &str, known: &Known) -> Result<Value, (Value, String)> {
         headers,
         fetched: fetched.or(known.fetched),
         timezone: zone.or(known.timezone),
+        learn: known.learn,
     };
     let name = line.path.display().to_string();
     let bytes = bytes(&line.path).map_err(|cause| wrong(format!("«{name}» cannot be read: {cause}")))?;
-    Ok(read(&line.id, &name, &bytes, &known))
+    Ok(Asked { id: line.id, name, bytes, known })
+}
+
+/// What these documents teach about their hosts.
+fn learn(documents: impl Iterator<Item = Asked>) -> Learnt {
+    let mut learners: HashMap<String, Learner> = HashMap::new();
+    for asked in documents {
+        learners.entry(asked.host()).or_default().learn(&asked.read(None));
+    }
+    learners.into_iter().map(|(host, learner)| (host, learner.boilerplate())).collect()
+}
+
+fn answer(asked: &Asked, learnt: &Learnt) -> Value {
+    let found = asked.read(learnt.get(&asked.host()));
+    report::findings(&asked.id, asked.known.url.as_deref(), asked.address().as_ref(), &found)
 }
 
 /// Fields as an object, or as a list of pairs or of lines.
@@ -140,25 +190,35 @@ fn bytes(path: &Path) -> std::io::Result<Vec<u8>> {
     std::fs::read(path)
 }
 
-/// Reads a page, or a post of the user's own.
-fn read(id: &Value, name: &str, bytes: &[u8], known: &Known) -> Value {
-    let address = known.url.as_deref().and_then(|url| WebUrl::parse(url).ok());
-    let own = format!("file:///{name}");
-    let url = address.as_ref().map_or(own.as_str(), WebUrl::as_str);
-    let harvest = if name.ends_with(".md") { seeds::read(name, bytes).documents } else { Vec::new() };
-    let post = harvest.into_iter().next();
-    let no_claims = Claims::default();
-    let document = Document {
-        url,
-        at: known.fetched.unwrap_or_else(|| SystemClock::default().wall()),
-        head: &head(known),
-        bytes: post.as_ref().map_or(bytes, |post| post.html.as_bytes()),
-        is_post: post.is_some(),
-        zone: known.timezone,
-        claims: post.as_ref().map_or(&no_claims, |post| &post.claims),
-    };
-    let found = extract::read(&document);
-    report::findings(id, known.url.as_deref(), address.as_ref(), &found)
+impl Asked {
+    fn address(&self) -> Option<WebUrl> {
+        self.known.url.as_deref().and_then(|url| WebUrl::parse(url).ok())
+    }
+
+    /// Documents without an address are of one host.
+    fn host(&self) -> String {
+        self.address().map(|url| url.host().to_owned()).unwrap_or_default()
+    }
+
+    /// Reads a page, or a post of the user's own.
+    fn read(&self, boilerplate: Option<&Boilerplate>) -> Findings {
+        let own = format!("file:///{}", self.name);
+        let address = self.address();
+        let is_post = self.name.ends_with(".md");
+        let harvest = if is_post { seeds::read(&self.name, &self.bytes).documents } else { Vec::new() };
+        let post = harvest.into_iter().next();
+        let no_claims = Claims::default();
+        extract::read(&Document {
+            url: address.as_ref().map_or(own.as_str(), WebUrl::as_str),
+            at: self.known.fetched.unwrap_or_else(|| SystemClock::default().wall()),
+            head: &head(&self.known),
+            bytes: post.as_ref().map_or(&self.bytes, |post| post.html.as_bytes()),
+            is_post: post.is_some(),
+            zone: self.known.timezone,
+            claims: post.as_ref().map_or(&no_claims, |post| &post.claims),
+            boilerplate,
+        })
+    }
 }
 
 /// The head of an answer with the fields that are known.

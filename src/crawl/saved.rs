@@ -23,8 +23,7 @@ pub(super) fn read(name: &str, bytes: &[u8], at: Timestamp) -> Harvest {
     let own = document_uri(name);
     let page = |url: &str| {
         let (head, claims) = (Head::default(), Claims::default());
-        let document = extract::Document { url, at, head: &head, bytes, is_post: false, zone: None, claims: &claims };
-        extract::read(&document)
+        extract::read(&extract::Document::page(url, at, &head, bytes, &claims))
     };
     let text = String::from_utf8_lossy(bytes);
     let marked = mark(&text);

@@ -14,6 +14,15 @@ const HOPS: u16 = 10;
 /// Further pages of a seed's list that are read: what is older was listed before, or is for a sitemap.
 const NEXT_PAGES: u16 = 4;
 
+/// Whose next page a link leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// A list's.
+    OfList,
+    /// That of an article which is spread over several.
+    OfArticle,
+}
+
 /// How far links are followed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Depth {
@@ -125,15 +134,19 @@ impl Scope {
         }
     }
 
-    /// May a list go on here, as its own next page? `hops` counts the pages and redirects before.
-    pub fn judge_next(&self, url: &WebUrl, from: Origin<'_>, hops: u16) -> Verdict {
-        if hops >= NEXT_PAGES {
+    /// May a list or an article go on here, as its own next page? `hops` counts a list's pages and redirects before; an
+    /// article's pages are counted by their addresses.
+    pub fn judge_next(&self, url: &WebUrl, from: Origin<'_>, next: Next, hops: u16) -> Verdict {
+        if next == Next::OfList && hops >= NEXT_PAGES {
             return Verdict::Out(format!("more than {NEXT_PAGES} further pages of a list (--depth auto)"));
         }
         let rule = self.excluded(url).or_else(|| traps::look(url).map(str::to_owned));
         match rule {
             Some(rule) => Verdict::Out(rule),
-            None if self.reaches(url, from) => Verdict::In("the next page of a list"),
+            None if self.reaches(url, from) => Verdict::In(match next {
+                Next::OfList => "the next page of a list",
+                Next::OfArticle => "the next page of an article",
+            }),
             None => Verdict::Out(self.reach.refusal().to_owned()),
         }
     }

@@ -13,7 +13,7 @@ use super::coding;
 use super::dry;
 use super::plan::{Brings, Revisit};
 use super::refusal::{asked_by, climbed, worn};
-use super::scope::{Depth, Listing, Origin, Scope, Verdict};
+use super::scope::{Depth, Listing, Next, Origin, Scope, Verdict};
 use super::traps::{self, Sort};
 use crate::archive::{self, Earlier, Encoded, Found, ImageNote, Notes, Record, Unchanged};
 use crate::extract::{self, Findings, Kind};
@@ -421,21 +421,13 @@ impl Step {
         let content_type = head.field("content-type");
         if media::Kind::of(content_type.as_deref(), body) == media::Kind::Html {
             let claims = spot.claims.cloned().unwrap_or_default();
-            let document = extract::Document {
-                url: spot.name,
-                at: spot.at,
-                head,
-                bytes: body,
-                is_post: false,
-                zone: None,
-                claims: &claims,
-            };
+            let document = extract::Document::page(spot.name, spot.at, head, body, &claims);
             let mut findings = extract::read(&document);
             findings.oddities.splice(0..0, reading.oddities.drain(..));
             for link in &findings.links {
                 let listing = match findings.kind {
                     Kind::List if link.next && self.turns(spot) => {
-                        self.turn(spot, url, &link.url, reading);
+                        self.turn(spot, url, &link.url, Next::OfList, reading);
                         continue;
                     }
                     Kind::List if link.around => Listing::Around,
@@ -443,6 +435,9 @@ impl Step {
                     _ => Listing::Page,
                 };
                 self.follow(spot, url, (&link.url, None), listing, reading);
+            }
+            if let (Kind::Article | Kind::Gallery | Kind::Other, Some(next)) = (findings.kind, &findings.next) {
+                self.turn(spot, url, next, Next::OfArticle, reading);
             }
             if spot.depth > 0 {
                 reading.sort = Sort::Page { class: alike::of_page(url, &findings), via: spot.via.map(traps::page) };
@@ -522,20 +517,21 @@ impl Step {
         self.scope.depth == Depth::Auto && spot.depth == 0
     }
 
-    /// Offers the next page of a seed's list. It is as much the seed's list as the page before.
-    fn turn(&self, spot: &Spot<'_>, page: &WebUrl, url: &WebUrl, reading: &mut Reading) {
+    /// Offers the next page of a seed's list, or of an article. It is as much the seed's as the page before.
+    fn turn(&self, spot: &Spot<'_>, page: &WebUrl, url: &WebUrl, next: Next, reading: &mut Reading) {
         let from = Origin { seed: spot.seed, page, listing: Listing::List, depth: spot.depth };
-        let verdict = self.scope.judge_next(url, from, spot.hops);
+        let verdict = self.scope.judge_next(url, from, next, spot.hops);
         if self.tells {
-            reading.found.push(dry::Found { url: url.clone(), rule: told(&verdict), is_list: true });
+            reading.found.push(dry::Found { url: url.clone(), rule: told(&verdict), is_list: next == Next::OfList });
         }
         if let Verdict::Out(rule) = verdict {
             keep_out(spot, url, rule, reading);
             return;
         }
         let mut offered = self.candidate(spot, url.clone(), Role::Page, None);
-        offered.hops = spot.hops + 1;
-        offered.again |= self.revisit == Revisit::Auto;
+        offered.hops = if next == Next::OfList { spot.hops + 1 } else { 0 };
+        // What a seed goes on with is as due as the seed.
+        offered.again |= spot.depth == 0 && self.revisit == Revisit::Auto;
         reading.offers.push(offered);
     }
 
@@ -578,16 +574,8 @@ impl Step {
 
     fn read_document(&self, url: &str, document: &seeds::Document, seed_id: i64, at: Timestamp) -> Reading {
         let head = Head::default();
-        let read = extract::Document {
-            url,
-            at,
-            head: &head,
-            bytes: document.html.as_bytes(),
-            is_post: true,
-            zone: None,
-            claims: &document.claims,
-        };
-        let mut findings = extract::read(&read);
+        let page = extract::Document::page(url, at, &head, document.html.as_bytes(), &document.claims);
+        let mut findings = extract::read(&extract::Document { is_post: true, ..page });
         findings.kind = Kind::Article;
         let mut reading = Reading::default();
         let spot = Spot {

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::boilerplate::Boilerplate;
 use super::byline;
 use super::facts::Facts;
 use super::features::Surroundings;
@@ -82,6 +83,13 @@ impl Body {
         };
         let kept = page.blocks.iter().enumerate().filter(kept).map(|(number, _)| number).collect();
         Body { containers, kept, zone }
+    }
+
+    /// Leaves out what recurs on the pages of the host.
+    pub fn leave_out(&mut self, page: &Page, boilerplate: &Boilerplate) {
+        let own = boilerplate.own(self.kept.iter().map(|number| page.blocks[*number].text.as_str()));
+        let mut own = own.into_iter();
+        self.kept.retain(|_| own.next().unwrap_or(true));
     }
 
     /// The number of the text block that something stands before; none when it stands outside.

@@ -7,6 +7,7 @@ use super::dates::{self, Order, Reader};
 use super::facts::Facts;
 use super::tree::{Block, FoundLink, HEADLINE, Page, Zone, weight};
 use super::{Document, Kind, byline, title};
+use crate::web::url::WebUrl;
 
 /// Links with headlines that make a page a list.
 pub(super) const HEADLINES: usize = 5;
@@ -130,7 +131,7 @@ struct Posts {
 
 impl Posts {
     fn of(page: &Page, headlines: &[&FoundLink]) -> Posts {
-        let host = page.base.url.as_ref().map(|url| url.host());
+        let host = page.base.url.as_ref().map(WebUrl::host);
         let is_near = |found: &FoundLink| host.is_none_or(|host| host == found.link.url.host());
         let heads: Vec<_> = headlines.iter().filter(|found| found.in_heading && is_near(found)).collect();
         let is_text = |block: &Block| block.zone < Zone::Around && is_paragraph(block);

@@ -3,11 +3,13 @@
 //! [`read`] is pure and never fails: whatever the bytes, it returns what it could read and what was odd. It fetches
 //! nothing, knows no clock but [`Document::at`], and keeps nothing between two documents. One parse and one walk
 //! (`tree`) feed everything else: which part is the article and what it says of itself (`article`, `byline`, `dates`),
-//! its pictures (`images`, `srcset`), and what its style sheets name (`style`).
+//! its pictures (`images`, `srcset`), where it goes on (`pages`), and what its style sheets name (`style`). What only the
+//! host's other pages can tell is learnt in [`boilerplate`] and handed in.
 
 mod attr;
 mod authors;
 mod body;
+pub mod boilerplate;
 mod bounds;
 mod byline;
 mod dates;
@@ -28,6 +30,7 @@ mod marks;
 mod months;
 mod onward;
 mod outline;
+mod pages;
 mod placed;
 mod prose;
 mod published;
@@ -51,6 +54,7 @@ use std::collections::{HashMap, HashSet};
 use chrono::FixedOffset;
 
 use self::body::Body;
+use self::boilerplate::Boilerplate;
 use self::facts::Facts;
 use self::images::Picture;
 use self::published::{Dates, Found};
@@ -83,6 +87,15 @@ pub struct Document<'a> {
     pub zone: Option<FixedOffset>,
     /// What a seed document claimed of it.
     pub claims: &'a Claims,
+    /// What recurs on the pages of its host, where that is known: it is no part of the article.
+    pub boilerplate: Option<&'a Boilerplate>,
+}
+
+impl<'a> Document<'a> {
+    /// A page of which no more is known.
+    pub fn page(url: &'a str, at: Timestamp, head: &'a Head, bytes: &'a [u8], claims: &'a Claims) -> Document<'a> {
+        Document { url, at, head, bytes, is_post: false, zone: None, claims, boilerplate: None }
+    }
 }
 
 /// What was found.
@@ -104,6 +117,8 @@ pub struct Findings {
     pub requisites: Vec<Requisite>,
     /// Pages it links to, in document order, each once.
     pub links: Vec<Link>,
+    /// Where the article goes on, when it is spread over several pages.
+    pub next: Option<WebUrl>,
     /// Where the page leads by itself (`<meta http-equiv=refresh>`).
     pub refresh: Option<Refresh>,
     /// The page's own robots directives, as written: `noarchive`; to one crawler, `googlebot: noindex`.
@@ -336,8 +351,11 @@ pub fn read(document: &Document<'_>) -> Findings {
     oddities.extend(decoded.odd);
 
     let facts = Facts::of(&page);
-    let body = Body::of(&page, &facts, is_post);
+    let mut body = Body::of(&page, &facts, is_post);
     let kind = kind::kind(&page, &body, &facts, document);
+    if let Some(boilerplate) = document.boilerplate {
+        body.leave_out(&page, boilerplate);
+    }
     let mut claimed = lead::claimed_pictures(&page, &facts, document);
     let pictures = std::mem::take(&mut page.pictures);
     let is_shell = page.blocks.len() <= SHELL && pictures.iter().all(Picture::is_empty);
@@ -359,7 +377,12 @@ pub fn read(document: &Document<'_>) -> Findings {
         named: published::named(&images, lead_image, document),
     };
     let Dates { all: dates, published, modified } = Dates::of(&page, &body, &facts, document, &found);
-    let (byline, source) = authors::byline(&page, &body, &facts, document);
+    let (mut byline, mut source) = authors::byline(&page, &body, &facts, document);
+    if let Some(boilerplate) = document.boilerplate {
+        for site in byline.extract_if(.., |person| boilerplate.is_standing(person)) {
+            source = source.or(Some(site.name));
+        }
+    }
     let article = Article {
         title: title::title(&page, &facts, document, is_post),
         byline,
@@ -374,15 +397,16 @@ pub fn read(document: &Document<'_>) -> Findings {
         text,
         html: html::html(&page, &body, &images),
     };
-    let unsigned = article.published.is_none() && article.byline.is_empty() && !facts.is_article && !is_post;
-    let unsigned = unsigned && article.text.chars().count() < SHORT;
-    let kind = if kind == Kind::Article && unsigned { kind::unsigned(&page) } else { kind };
+    let is_signed = article.published.is_some() || !article.byline.is_empty();
+    let is_nameless = !is_signed && !facts.is_article && !is_post && article.text.chars().count() < SHORT;
+    let kind = if kind == Kind::Article && is_nameless { kind::unsigned(&page) } else { kind };
     let in_article = images.iter().filter(|image| image.in_article).count();
-    let kind = match signs::instead(&page, &body, &facts, &decoded.text) {
+    let kind = match signs::instead(&page, &body, &facts, is_signed, &decoded.text) {
         Some(instead) if !is_post => instead,
         _ if kind == Kind::Article && !is_post && signs::is_gallery(&page, &body, in_article) => Kind::Gallery,
         _ => kind,
     };
+    let next = address.as_ref().filter(|_| !is_post).and_then(|address| pages::next(&page, address));
     // A shell whose scripts would show a list has that list in it.
     let listed = matches!(kind, Kind::Other | Kind::NeedsBrowser).then(|| listed::links(&page)).unwrap_or_default();
     let kind = if listed.len() >= kind::HEADLINES { Kind::List } else { kind };
@@ -407,6 +431,7 @@ pub fn read(document: &Document<'_>) -> Findings {
         requisites: distinct_requisites(page.requisites, &images),
         links,
         images,
+        next,
         refresh,
         meta_robots,
         oddities,

@@ -1,9 +1,13 @@
-//! Links that a list is left by: to its own next page.
+//! Links to a next page: of a list, or of an article that is spread over several.
 
 /// What such a link says, in lower case, without the arrows around it.
 const NEXT: &[&str] = &[
     "next",
     "next page",
+    "go to next page",
+    "continue to next page",
+    "continued on next page",
+    "continue reading on next page",
     "older",
     "older posts",
     "older entries",
@@ -11,11 +15,16 @@ const NEXT: &[&str] = &[
     "下一页",
     "下一頁",
     "下页",
+    "下頁",
     "后一页",
+    "余下全文",
     "次へ",
     "次のページ",
+    "次ページ",
+    "次のページへ",
     "다음",
     "다음 페이지",
+    "다음페이지",
     "nächste seite",
     "weiter",
     "suivant",

@@ -189,7 +189,7 @@ fn guesses_come_last_and_are_not_wanted() {
 fn read_page(html: &str) -> Findings {
     let (head, claims) = (Head::read(b""), Claims::default());
     let at = Timestamp::from_iso("2024-03-05T12:00:00Z").unwrap();
-    read(&Document { url: PAGE, at, head: &head, bytes: html.as_bytes(), is_post: false, zone: None, claims: &claims })
+    read(&Document::page(PAGE, at, &head, html.as_bytes(), &claims))
 }
 
 /// `originals` are resolved against the page and divided by spaces.

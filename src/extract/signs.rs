@@ -27,13 +27,17 @@ const WALLS: &[&str] = &[
     "AwsWafIntegration",                  // AWS WAF
     "DDoS-Guard",                         // DDoS-Guard
     "KPSDK",                              // Kasada
-    "byted_acrawler",                     // ByteDance
     "wappass.baidu.com",                  // Baidu
-    "class=\"g-recaptcha\"",              // a form with a reCAPTCHA
-    "class=\"h-captcha\"",                // a form with an hCaptcha
     "consent.google.com/save",            // Google's consent form
     "consent.yahoo.com",                  // Yahoo's consent form
     "cmp-consent-tool.privacymanager.io", // publishers' consent page
+];
+
+/// Marks of protections that stand on ordinary pages as well, where there are forms: signs only where there is no text.
+const GUARDS: &[&str] = &[
+    "byted_acrawler",        // ByteDance
+    "class=\"g-recaptcha\"", // a form with a reCAPTCHA
+    "class=\"h-captcha\"",   // a form with an hCaptcha
 ];
 
 /// What a wall says to its reader, in lower case.
@@ -59,7 +63,11 @@ const WALL_WORDS: &[&str] = &[
     "please log in to continue",
     "sign in to continue",
     "log in to continue reading",
-    "you must be logged in",
+    "you must be logged in to view",
+    "you must be logged in to read",
+    "you must be logged in to access",
+    "you must be logged in to continue",
+    "you must be logged in to see",
     "sie müssen angemeldet sein",
     "bitte melden sie sich an, um",
     "请完成安全验证",
@@ -271,7 +279,8 @@ const CUTS: &[&str] = &[
     "только для подписчиков",
 ];
 
-/// A page with more text of its own than this is there; a third of it where the page says that it is an article.
+/// A page with more text of its own than this is there; a third of it where the page says that it is an article, or has
+/// an author or a day.
 const LITTLE: usize = 900;
 /// What a page says to readers without scripts stands within so many bytes.
 const START: usize = 1 << 20;
@@ -288,10 +297,10 @@ const FOR_EACH: usize = 80;
 const CAPTIONS: usize = 2000;
 
 /// What a page is instead of what was asked for. `source` is the whole text of the document.
-pub(super) fn instead(page: &Page, body: &Body, facts: &Facts, source: &str) -> Option<Kind> {
+pub(super) fn instead(page: &Page, body: &Body, facts: &Facts, is_signed: bool, source: &str) -> Option<Kind> {
     let kept = body.kept.iter().map(|number| &page.blocks[*number]);
     let own: usize = kept.filter(|block| is_paragraph(block)).map(|block| block.weight).sum();
-    if own >= if facts.is_article { LITTLE / 3 } else { LITTLE } {
+    if own >= if facts.is_article || is_signed { LITTLE / 3 } else { LITTLE } {
         return None;
     }
     let all: usize = page.blocks.iter().filter(|block| !block.hidden).map(|block| block.weight).sum();
@@ -300,7 +309,8 @@ pub(super) fn instead(page: &Page, body: &Body, facts: &Facts, source: &str) -> 
     let says = |words: &[&str], text: &str| words.iter().any(|word| text.contains(word));
     // What a protection writes is short, menus and all.
     let is_short = all < 4 * LITTLE;
-    let walled = WALLS.iter().any(|mark| source.contains(mark)) || says(WALL_WORDS, &title);
+    let has = |marks: &[&str]| marks.iter().any(|mark| source.contains(mark));
+    let walled = has(WALLS) || own == 0 && has(GUARDS) || says(WALL_WORDS, &title);
     if is_short && (walled || texts().any(|text| text.chars().count() <= LINE && says(WALL_WORDS, &text))) {
         return Some(Kind::Wall);
     }
@@ -321,14 +331,14 @@ pub(super) fn instead(page: &Page, body: &Body, facts: &Facts, source: &str) -> 
     None
 }
 
-/// Its headline, its title, or all of its text says that it is gone.
+/// Its headline or its title says that it is gone and little else, or all of its text does.
 fn is_gone(page: &Page, title: &str, all: usize) -> bool {
     let is_note = |text: &str| {
         let text = text.trim().trim_end_matches(['.', '!', '。', '！']).to_lowercase();
         text.chars().count() <= 60
             && GONE_HEADINGS.iter().any(|words| {
-                // «404» alone, but no «404 ways to …».
-                if words.len() <= 3 { text == *words } else { text.contains(words) }
+                // «404» alone, but no «404 ways to …», and no hiker who was not found.
+                if words.len() <= 3 { text == *words } else { text.contains(words) && words.len() * 2 >= text.len() }
             })
     };
     let headings = page.blocks.iter().filter(|block| block.heading > 0 && block.heading <= 2 && !block.hidden);
@@ -336,9 +346,11 @@ fn is_gone(page: &Page, title: &str, all: usize) -> bool {
     let in_title = title.split(['|', '–', '_', '·', '-', ':']).any(is_note);
     let is_line = |block: &&Block| {
         let text = block.text.to_lowercase();
-        block.zone < Zone::Around && text.chars().count() <= LINE && GONE_TEXTS.iter().any(|words| text.contains(words))
+        let is_all = all.saturating_sub(block.weight) < EMPTY;
+        let says = || GONE_TEXTS.iter().any(|words| text.contains(words));
+        block.zone < Zone::Around && is_all && text.chars().count() <= LINE && says()
     };
-    heading || in_title || all < 4 * EMPTY && page.blocks.iter().filter(is_line).count() > 0
+    heading || in_title || page.blocks.iter().any(|block| is_line(&block))
 }
 
 /// The page shows less of its article than there is.

@@ -28,11 +28,15 @@ fn found(url: &str, html: &[u8], claims: &Claims, head: &str) -> Findings {
     let head = Head::read(head.as_bytes());
     let at = Timestamp::from_iso("2024-03-05T12:00:00Z").unwrap();
     let is_post = WebUrl::parse(url).is_err();
-    read(&Document { url, at, head: &head, bytes: html, is_post, zone: None, claims })
+    read(&Document { is_post, ..Document::page(url, at, &head, html, claims) })
 }
 
 pub(super) fn page(html: &str) -> Findings {
-    found(ARTICLE, html.as_bytes(), &Claims::default(), "")
+    page_at(ARTICLE, html)
+}
+
+pub(super) fn page_at(url: &str, html: &str) -> Findings {
+    found(url, html.as_bytes(), &Claims::default(), "")
 }
 
 #[test]
@@ -348,9 +352,7 @@ proptest! {
         let claims = claims();
         let head = Head::default();
         for url in [ARTICLE, "file:///seeds/x", "nonsense"] {
-            let document = Document {
-                url, at: Timestamp(at), head: &head, bytes: &bytes, is_post: false, zone: None, claims: &claims
-            };
+            let document = Document::page(url, Timestamp(at), &head, &bytes, &claims);
             let _ = read(&document);
             let _ = read(&Document { is_post: true, ..document });
         }
@@ -469,6 +471,22 @@ fn an_article_about_signs_is_an_article() {
         let html = format!("{}{STORY}{more}", "<meta property=og:type content=article>");
         assert_eq!(kind_of(&html), "article", "{more}");
     }
+    // Signed, dated, and short.
+    let signed = |headline: &str, more: &str| {
+        let text = STORY.split_once("<p>Bis dahin").unwrap().0.replace("Der Fluss wird klar", headline);
+        format!(
+            "<article>{text}<p class=byline>By Jane Doe, <time datetime=2024-03-04>4 March</time></p>{more}</article>"
+        )
+    };
+    for (headline, more) in [
+        ("Missing hiker not found after three days", ""),
+        ("Old bridge", "<p>The fallen tree has been removed.</p>"),
+        ("Old bridge", "<form><div class=\"g-recaptcha\"></div><textarea></textarea></form>"),
+        ("Old bridge", "<p>You must be logged in to post a comment.</p>"),
+        ("Old bridge", "<script>window.byted_acrawler.init({})</script>"),
+    ] {
+        assert_eq!(kind_of(&signed(headline, more)), "article", "{headline} {more}");
+    }
     let about = STORY.replace("Der Fluss wird klar", "404 Wege über den Fluss");
     assert_eq!(kind_of(&format!("<title>404 Wege über den Fluss</title>{about}")), "article");
 }
@@ -505,4 +523,31 @@ fn pictures_with_captions_are_a_gallery() {
         format!("<meta property=og:type content=article><article><h1>Bilder vom Fluss</h1>{intro}{figures}</article>");
     assert_eq!(kind_of(&html), "gallery");
     assert_eq!(kind_of(&format!("<article>{STORY}{STORY}{STORY}{}</article>", figure(1))), "article");
+}
+
+#[test]
+fn what_recurs_on_a_host_is_no_part_of_the_article() {
+    let standing = "Erhalten Sie jeden Morgen die wichtigsten Nachrichten aus der Stadt und vom Fluss in Ihr Postfach.";
+    let paragraphs = [
+        "Der Fluss ist in diesem Frühjahr so klar wie seit dreißig Jahren nicht mehr, sagen die Fischer.",
+        "Forscher haben das Wasser an zwölf Stellen geprüft und wollen im Herbst wiederkommen, um zu vergleichen.",
+    ];
+    let html = format!(
+        "<meta name=author content=Stadtblatt><article><h1>Der Fluss</h1><p>{}<p>{standing}<p>{}<img src=/a.jpg width=600><p>Und noch ein Satz von den Anglern, die am Abend am Ufer standen und nichts fingen.</article>",
+        paragraphs[0], paragraphs[1]
+    );
+    let read_with = |boilerplate: Option<&Boilerplate>| {
+        let (head, claims) = (Head::default(), Claims::default());
+        let (url, at, bytes) = (ARTICLE, Timestamp(0), html.as_bytes());
+        read(&Document { boilerplate, ..Document::page(url, at, &head, bytes, &claims) })
+    };
+    let before = read_with(None);
+    assert!(before.article.text.contains(standing) && before.article.html.contains(standing));
+    let known = Boilerplate { lines: [boilerplate::key(standing)].into(), authors: ["Stadtblatt".to_owned()].into() };
+    let after = read_with(Some(&known));
+    assert_eq!(after.article.text, before.article.text.replace(&format!("{standing}\n"), ""));
+    assert!(!after.article.html.contains(standing));
+    assert_eq!((before.images[0].position, after.images[0].position), (Some(3), Some(2)));
+    assert_eq!((before.article.byline.len(), after.article.byline.len()), (1, 0));
+    assert_eq!(after.article.source.as_deref(), Some("Stadtblatt"), "a name on every page is the outlet's");
 }

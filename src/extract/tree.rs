@@ -142,6 +142,8 @@ pub(super) struct Page {
     pub marks: Marks,
     pub pictures: Vec<Picture>,
     pub links: Vec<FoundLink>,
+    /// Where `<link rel=next>` leads.
+    pub next: Option<WebUrl>,
     pub requisites: Vec<Requisite>,
     /// The texts of scripts that may hold the page's state, and whether they are JSON by their type.
     pub scripts: Vec<(String, bool)>,
@@ -180,6 +182,7 @@ impl Page {
             marks: Marks::default(),
             pictures: Vec::new(),
             links: Vec::new(),
+            next: None,
             requisites: Vec::new(),
             scripts: Vec::new(),
             oddities: cut.map(str::to_owned).into_iter().collect(),
@@ -492,6 +495,9 @@ impl Page {
         // In the body it would be an article's own words (RFC 6596 expects it in the head).
         if has("canonical") && state.flags.head && self.canonical.is_none() {
             self.canonical = element.attr("href").map(str::to_owned);
+        }
+        if has("next") && self.next.is_none() {
+            self.next = element.attr("href").and_then(|href| self.base.join(href));
         }
         let preload = has("preload").then(|| element.attr("as").unwrap_or(""));
         let role = match preload {

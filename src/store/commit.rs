@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 use serde_json::json;
 
+use super::learned::Own;
 use super::{Error, Run, Store, notices};
 use crate::archive::{Capture, Original};
 use crate::extract::{Findings, Kind};
@@ -208,7 +209,7 @@ impl Writing<'_> {
         }
     }
 
-    fn execute(&self, sql: &str, values: impl rusqlite::Params) -> rusqlite::Result<()> {
+    pub(super) fn execute(&self, sql: &str, values: impl rusqlite::Params) -> rusqlite::Result<()> {
         self.transaction.prepare_cached(sql)?.execute(values).map(|_| ())
     }
 
@@ -225,7 +226,7 @@ impl Writing<'_> {
             self.offer(candidate)?;
         }
         if let (Some(Page(findings)), Some(capture)) = (&settled.page, capture)
-            && matches!(findings.kind, Kind::Article | Kind::Gallery)
+            && self.is_article(url, findings)?
         {
             self.article(url, capture, findings)?;
         }
@@ -473,7 +474,13 @@ impl Writing<'_> {
 
     /// A version when what people read has changed since the last one up to this capture.
     fn article(&self, url: i64, capture: i64, findings: &Findings) -> rusqlite::Result<()> {
-        let fingerprint = article_fingerprint(findings);
+        let article = &findings.article;
+        let own = self.own(url, findings)?;
+        self.continued(url, findings)?;
+        let names = article.byline.iter().map(|person| person.name.as_str());
+        let inside = findings.images.iter().filter(|image| image.in_article);
+        let originals = inside.filter_map(|image| image.variants.first()).map(|variant| variant.url.as_str());
+        let fingerprint = fingerprint_of(article.title.as_deref(), &own.text, names, originals);
         let last: Option<i64> = self
             .transaction
             .prepare_cached(
@@ -484,7 +491,6 @@ impl Writing<'_> {
         if last == Some(fingerprint) {
             return Ok(());
         }
-        let article = &findings.article;
         let byline: Vec<_> =
             article.byline.iter().map(|person| json!({"name": person.name, "role": person.role})).collect();
         let published = article.published.as_ref();
@@ -517,17 +523,52 @@ impl Writing<'_> {
                 findings.charset.0,
                 article.canonical.as_ref().map(WebUrl::as_str),
                 json!(article.categories).to_string(),
-                article.text,
+                own.text,
                 json!(findings.oddities).to_string(),
                 findings.charset.1.as_str(),
                 findings.declared_charset,
                 findings.cut,
             ],
         )?;
-        self.pictures(self.transaction.last_insert_rowid(), findings)
+        self.pictures(self.transaction.last_insert_rowid(), findings, &own)
     }
 
-    fn pictures(&self, version: i64, findings: &Findings) -> rusqlite::Result<()> {
+    /// Whether something of an article was read: as its last page, a few lines are.
+    fn is_article(&self, url: i64, findings: &Findings) -> rusqlite::Result<bool> {
+        match findings.kind {
+            Kind::Article | Kind::Gallery => Ok(true),
+            Kind::Other => self.transaction.prepare_cached("SELECT 1 FROM continuation WHERE url = ?1")?.exists([url]),
+            _ => Ok(false),
+        }
+    }
+
+    /// Which page of which article this is, and which one comes next.
+    fn continued(&self, url: i64, findings: &Findings) -> rusqlite::Result<()> {
+        let place: Option<(i64, i64)> = self
+            .transaction
+            .prepare_cached("SELECT article, number FROM continuation WHERE url = ?1")?
+            .query_row([url], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let (article, number) = place.unwrap_or((url, 1));
+        let next = findings.next.as_ref().map(|next| self.url(next.as_str(), Role::Page)).transpose()?;
+        self.execute(
+            "DELETE FROM continuation WHERE article = ?1 AND (number > ?2 AND ?3 IS NULL OR number = ?2 + 1 AND url <> ?3)",
+            (article, number, next),
+        )?;
+        let Some(next) = next.filter(|next| *next != article && *next != url) else { return Ok(()) };
+        // Somebody may have asked for the next page first, and for those behind it.
+        self.execute(
+            "UPDATE continuation SET article = ?1, number = number + ?2 WHERE article = ?3",
+            (article, number, next),
+        )?;
+        self.execute(
+            "INSERT INTO continuation (url, article, number) VALUES (?3, ?1, ?2 + 1)
+             ON CONFLICT (url) DO UPDATE SET article = excluded.article, number = excluded.number",
+            (article, number, next),
+        )
+    }
+
+    fn pictures(&self, version: i64, findings: &Findings, own: &Own) -> rusqlite::Result<()> {
         let lead = findings.article.lead_image;
         let of_article = findings.images.iter().enumerate().filter(|(i, image)| image.in_article || Some(*i) == lead);
         for (position, (i, image)) in of_article.enumerate() {
@@ -537,7 +578,7 @@ impl Writing<'_> {
                 rusqlite::params![
                     version,
                     int(position as u64),
-                    image.position,
+                    own.block(image.position),
                     Some(i) == lead,
                     image.in_article,
                     image.alt,
@@ -618,18 +659,19 @@ pub(super) fn host_of(text: &str) -> String {
     WebUrl::parse(text).map(|url| url.host().to_owned()).unwrap_or_default()
 }
 
-/// Of what people read: headline, byline, text and the pictures' originals.
-fn article_fingerprint(findings: &Findings) -> i64 {
-    let article = &findings.article;
-    let mut text = format!("{}\n{}\n", article.title.as_deref().unwrap_or(""), article.text);
-    for person in &article.byline {
-        text.push_str(&format!("{}\n", person.name));
+/// Of what people read: headline, text, byline and the pictures' originals.
+pub(super) fn fingerprint_of<'a>(
+    title: Option<&str>,
+    text: &str,
+    names: impl Iterator<Item = &'a str>,
+    originals: impl Iterator<Item = &'a str>,
+) -> i64 {
+    let mut read = format!("{}\n{text}\n", title.unwrap_or(""));
+    for line in names.chain(originals) {
+        read.push_str(line);
+        read.push('\n');
     }
-    for image in findings.images.iter().filter(|image| image.in_article) {
-        text.push_str(image.variants.first().map_or("", |variant| variant.url.as_str()));
-        text.push('\n');
-    }
-    fingerprint(&text)
+    fingerprint(&read)
 }
 
 fn int(value: u64) -> i64 {

@@ -5,6 +5,7 @@
 
 mod audit;
 mod commit;
+mod learned;
 mod mend;
 mod notices;
 mod payloads;

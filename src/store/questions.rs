@@ -127,7 +127,8 @@ impl Reader {
                      NOT EXISTS (SELECT 1 FROM picture_kept p WHERE p.capture IS NULL AND p.version =
                          (SELECT max(n.id) FROM article_version n WHERE n.url = v.url))
                  FROM article_version v JOIN capture c ON c.id = v.capture JOIN url u ON u.id = v.url
-                 LEFT JOIN seed s ON s.name = u.text WHERE c.run = ?1",
+                 LEFT JOIN seed s ON s.name = u.text
+                 WHERE c.run = ?1 AND NOT EXISTS (SELECT 1 FROM continuation n WHERE n.url = v.url)",
             )?;
             let mut rows = versions.query([run])?;
             while let Some(row) = rows.next()? {
@@ -263,17 +264,25 @@ impl Reader {
         read().map_err(|source| self.failed(source))
     }
 
+    /// The further pages of an article that is spread over several, in order: which are kept, and why others are not.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`].
+    pub fn parts_of(&self, url: &str) -> Result<Answer, Error> {
+        self.of_article("SELECT number, url, kept, why FROM article_part WHERE article = ?1 ORDER BY number", url)
+    }
+
     /// The pictures of an article, whether each is kept, and if not, why.
     ///
     /// # Errors
     /// [`Error::Sqlite`].
     pub fn pictures_of(&self, url: &str) -> Result<Answer, Error> {
-        let read = || {
-            let mut statement = self.connection.prepare(
-                "SELECT position, verdict, why, original, kept_url FROM image WHERE article = ?1 ORDER BY position",
-            )?;
-            rows(&mut statement, [url])
-        };
+        let sql = "SELECT position, verdict, why, original, kept_url FROM image WHERE article = ?1 ORDER BY position";
+        self.of_article(sql, url)
+    }
+
+    fn of_article(&self, sql: &str, url: &str) -> Result<Answer, Error> {
+        let read = || rows(&mut self.connection.prepare(sql)?, [url]);
         read().map_err(|source| self.failed(source))
     }
 

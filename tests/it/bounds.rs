@@ -7,15 +7,8 @@ use pressmark::web::time::Timestamp;
 use proptest::prelude::*;
 
 fn found(html: &str) -> Findings {
-    let document = Document {
-        url: "http://h.example/a",
-        at: Timestamp(0),
-        head: &Head::default(),
-        bytes: html.as_bytes(),
-        is_post: false,
-        zone: None,
-        claims: &Claims::default(),
-    };
+    let (head, claims) = (Head::default(), Claims::default());
+    let document = Document::page("http://h.example/a", Timestamp(0), &head, html.as_bytes(), &claims);
     read(&document)
 }
 
@@ -164,7 +157,7 @@ proptest! {
         let (head, claims) = (Head::default(), Claims::default());
         for is_post in [false, true] {
             let (at, bytes) = (Timestamp(0), html.as_bytes());
-            let document = Document { url, at, head: &head, bytes, is_post, zone: None, claims: &claims };
+            let document = Document { is_post, ..Document::page(url, at, &head, bytes, &claims) };
             let found = read(&document);
             prop_assert!(found.article.lead_image.is_none_or(|lead| lead < found.images.len()));
             prop_assert!(found.images.iter().all(|image| !image.variants.is_empty()));

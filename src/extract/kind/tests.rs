@@ -44,15 +44,8 @@ fn filled(template: &str) -> String {
 fn check(kind: &str, name: &str, page: &str) {
     let html = format!("<!doctype html><meta charset=utf-8>{}", filled(page));
     let (head, claims) = (Head::default(), Claims::default());
-    let findings = read(&Document {
-        url: "https://news.example/a/page",
-        at: Timestamp(1_700_000_000_000),
-        head: &head,
-        bytes: html.as_bytes(),
-        is_post: false,
-        zone: None,
-        claims: &claims,
-    });
+    let at = Timestamp(1_700_000_000_000);
+    let findings = read(&Document::page("https://news.example/a/page", at, &head, html.as_bytes(), &claims));
     assert_eq!(findings.kind.as_str(), kind, "{name}: {html}");
 }
 

@@ -39,6 +39,9 @@ pub struct Notes {
     /// Of a picture, what is wrong with what came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flaw: Option<String>,
+    /// Of a picture that nobody named: it was guessed to be a larger form of another.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub guess: bool,
     /// The fields of the request whose values were withheld from its record: `authorization`, `cookie`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub withheld: Vec<String>,
@@ -158,6 +161,7 @@ impl Notes {
             referer: None,
             referer_by: None,
             flaw: None,
+            guess: false,
             withheld: Vec::new(),
             claims: None,
             run: None,

@@ -8,6 +8,7 @@ mod archivist;
 mod coding;
 mod dry;
 mod event;
+mod guesses;
 mod lock;
 mod plan;
 mod refusal;

@@ -10,7 +10,7 @@ use super::step::{Step, priority};
 use crate::archive::{self, Found, Record};
 use crate::politeness::RobotsCopy;
 use crate::store::Settled;
-use crate::web::candidate::{Candidate, Role};
+use crate::web::candidate::{Candidate, GUESS, Role};
 use crate::web::digest::Algorithm;
 use crate::web::url::{Origin, WebUrl};
 
@@ -71,7 +71,7 @@ fn asked(found: &Found, seed: i64) -> Option<Candidate> {
     }
     let url = WebUrl::parse(&found.capture.url).ok()?;
     Some(Candidate {
-        priority: priority(notes.role, notes.depth),
+        priority: if notes.guess { GUESS } else { priority(notes.role, notes.depth) },
         url,
         via: notes.via.clone(),
         seed,

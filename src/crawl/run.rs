@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 
 use super::archivist::{Archivist, Done, Kept, Order};
 use super::dry::{self, Dry};
+use super::guesses::{self, Guesses};
 use super::plan::make_spool;
 use super::refusal::asked_by;
 use super::relays::{self, Relays};
@@ -91,6 +92,7 @@ struct Dispatcher<'a, T> {
     frontier: Frontier,
     ward: Ward,
     relays: Relays,
+    guesses: Guesses,
     dry: Option<Dry>,
     reader: Reader,
     /// Hops of robots.txt files that have moved.
@@ -234,6 +236,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             frontier,
             ward,
             relays: Relays::default(),
+            guesses: Guesses::default(),
             dry: Dry::of(plan)?,
             reader,
             errands: Vec::new(),
@@ -382,6 +385,10 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         if self.relays.is_dead(&candidate.url) {
             let failed = Outcome::Failed { reason: relays::DEAD.to_owned(), transient: true, status: None };
             return self.settle_unasked(lease, failed, None);
+        }
+        if self.guesses.is_vain(candidate) {
+            let rule = guesses::VAIN.to_owned();
+            return self.settle_unasked(lease, Outcome::Refused { by: Refusal::Scope, rule, transient: false }, None);
         }
         match self.gate.ask(&candidate.url, candidate.role.class(), now, self.clock.wall()) {
             Answer::Go(permit) => {
@@ -646,6 +653,9 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         }
         self.tell_fetched(&what, &exchange);
         self.relays.heard(&exchange);
+        if let Aloft::Lease(lease, _) = &what {
+            self.guesses.heard(&lease.candidate, &exchange);
+        }
         let clocks = self.gate.clocks(&host, now, wall);
         let (candidate, tries, lease, earlier) = match what {
             Aloft::Lease(lease, earlier) => (lease.candidate.clone(), lease.tries, Some(lease), earlier),
@@ -746,7 +756,10 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
     }
 
     fn note_failure(&mut self, candidate: &Candidate, outcome: &Outcome) {
-        if let Outcome::Failed { reason, .. } = outcome {
+        // Nobody misses what nobody named.
+        if let Outcome::Failed { reason, .. } = outcome
+            && !candidate.is_guess()
+        {
             self.counters.failed += 1;
             *self.failed_by_seed.entry(candidate.seed).or_default() += 1;
             (self.tell)(Event::Failed { url: candidate.url.as_str().to_owned(), reason: reason.clone() });

@@ -11,16 +11,17 @@ use std::time::Duration;
 use super::alike;
 use super::coding;
 use super::dry;
+use super::guesses;
 use super::plan::{Brings, Revisit};
 use super::refusal::{asked_by, climbed, worn};
 use super::scope::{Depth, Listing, Next, Origin, Scope, Verdict};
 use super::traps::{self, Sort};
 use crate::archive::{self, Earlier, Encoded, Found, ImageNote, Notes, Record, Unchanged};
-use crate::extract::{self, Findings, Kind};
+use crate::extract::{self, Findings, Kind, VariantRole};
 use crate::politeness;
 use crate::seeds;
 use crate::store::{KeptOut, Page, Queued, Settled};
-use crate::web::candidate::{Candidate, Role};
+use crate::web::candidate::{Candidate, GUESS, Role};
 use crate::web::claims::Claims;
 use crate::web::exchange::{Exchange, Fault};
 use crate::web::expiry::expires;
@@ -138,6 +139,8 @@ struct Spot<'a> {
     page: Option<&'a str>,
     claims: Option<&'a Claims>,
     referrer: Option<&'a Referrer>,
+    /// Nobody named it.
+    is_guess: bool,
 }
 
 impl Step {
@@ -156,6 +159,7 @@ impl Step {
             page: candidate.page.as_deref(),
             claims: candidate.claims.as_deref(),
             referrer: candidate.referrer.as_deref(),
+            is_guess: candidate.is_guess(),
         };
         let earlier = earlier.filter(|_| exchange.fault.is_none() && exchange.status() == Some(NOT_MODIFIED));
         let repeated = earlier.as_ref().map(|earlier| (earlier, archive::read_at(&self.warcs, &earlier.place)));
@@ -175,12 +179,14 @@ impl Step {
                     outcome(exchange.fault.as_ref(), exchange.status(), tries, back_off, now)
                 }
             })
-            .map(|outcome| sobered(outcome, &exchange, &reading));
+            .map(|outcome| sobered(outcome, &exchange, &reading))
+            .map(|outcome| guesses::ended(outcome, &candidate, exchange.fault.as_ref(), exchange.status()));
         let rungs = ladder(&candidate, self.referer_table);
         let rung = asked_by(&candidate, self.referer_table);
         let outcome = outcome.map(|outcome| climbed(outcome, reading.flaw, &candidate, rungs.len(), now));
         let mut notes = self.notes(&spot, &reading);
         notes.via.clone_from(&candidate.via);
+        notes.guess = candidate.is_guess();
         notes.referer.clone_from(&rung.referer);
         notes.referer_by = (candidate.role == Role::Image).then(|| rung.by.as_str().to_owned());
         notes.verdict.clone_from(&verdict);
@@ -242,6 +248,9 @@ impl Step {
         let tries = row.as_ref().map_or(0, |row| row.tries);
         let mut candidate = row.map_or_else(|| Candidate::new(url.clone(), notes.role), |row| row.candidate);
         candidate.page = candidate.page.or_else(|| notes.page.clone());
+        if notes.guess {
+            candidate.priority = GUESS;
+        }
         let rungs = ladder(&candidate, self.referer_table);
         let by = rungs.iter().position(|rung| Some(rung.by.as_str()) == notes.referer_by.as_deref());
         candidate.rung = by.map_or(candidate.rung, |rung| u8::try_from(rung).unwrap_or(0));
@@ -260,6 +269,7 @@ impl Step {
             page: notes.page.as_deref(),
             claims,
             referrer: candidate.referrer.as_deref(),
+            is_guess: candidate.is_guess(),
         };
         let reading = match (&found.capture.refers_to, original) {
             (Some(_), Some(original)) if found.capture.status == Some(NOT_MODIFIED) => {
@@ -286,6 +296,7 @@ impl Step {
                 outcome(fault.as_ref(), found.capture.status, tries, Some(at.after(FIRST_WAIT)), at)
             }
         };
+        let outcome = guesses::ended(outcome, &candidate, fault.as_ref(), found.capture.status);
         let outcome = climbed(outcome, reading.flaw, &candidate, rungs.len(), at);
         Some(Settled {
             capture: Some(found.capture.clone()),
@@ -400,7 +411,7 @@ impl Step {
             reading.dead_end = Some(format!("the redirect is not followed: {rule}"));
             return;
         }
-        if spot.role == Role::Robots {
+        if spot.role == Role::Robots || spot.is_guess {
             return;
         }
         let is_seed = spot.depth == 0 && spot.role == Role::Page;
@@ -551,23 +562,30 @@ impl Step {
 
     /// What a page needs to be shown. `base` is the page's address on the web, if it has one.
     fn bring(&self, spot: &Spot<'_>, base: Option<&WebUrl>, findings: &Findings, reading: &mut Reading) {
-        let mut offer = |url: &WebUrl, role: Role, policy: Policy| {
+        let offer = |url: &WebUrl, role: Role, policy: Policy| {
             let referrer = base.map(|base| Referrer { from: base.clone(), policy });
             let mut offered = self.candidate(spot, url.clone(), role, referrer);
             offered.page = Some(spot.name.to_owned());
-            reading.offers.push(offered);
+            offered
         };
         if self.brings.images {
             for image in &findings.images {
                 for variant in image.variants.iter().filter(|variant| variant.wanted) {
-                    offer(&variant.url, Role::Image, image.policy);
+                    reading.offers.push(offer(&variant.url, Role::Image, image.policy));
                 }
             }
         }
         for requisite in &findings.requisites {
             let brought = if requisite.role == Role::Image { self.brings.images } else { self.brings.requisites };
             if brought {
-                offer(&requisite.url, requisite.role, requisite.policy);
+                reading.offers.push(offer(&requisite.url, requisite.role, requisite.policy));
+            }
+        }
+        // Behind everything that the page names: what it names elsewhere is no guess.
+        for image in findings.images.iter().filter(|image| image.in_article && self.brings.images) {
+            for guess in image.variants.iter().filter(|variant| variant.role == VariantRole::Larger) {
+                let offered = offer(&guess.url, Role::Image, image.policy);
+                reading.offers.push(Candidate { priority: GUESS, ..offered });
             }
         }
     }
@@ -590,6 +608,7 @@ impl Step {
             page: None,
             claims: None,
             referrer: None,
+            is_guess: false,
         };
         self.bring(&spot, None, &findings, &mut reading);
         reading.findings = Some(Box::new(findings));

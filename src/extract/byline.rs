@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::names::{BETWEEN, NAME, constant, is_name, is_one, starts_with, without_twin};
 use super::{Person, dates};
 
 /// What a line of credits says.
@@ -89,151 +90,35 @@ pub(super) fn credits(line: &str) -> Credits {
     chinese(&line)
 }
 
-/// What stands before a name, in lower case; several may follow each other.
-const BEFORE: &str = "\
-    by |by: |von |von: |vom |par |por |di |door |af |av |text: |text von |texte : |texto: |testo di |\
-    written by |words by |story by |posted by |article by |published by |submitted by |created by |author: |\
-    authors: |author |autor: |autor |autorin: |autoren: |auteur : |autore: |erstellt von |verfasst von |\
-    veröffentlicht von |geschrieben von |ein beitrag von |ein kommentar von |eine analyse von |\
-    ein gastbeitrag von |ein interview von |publié par |écrit par |escrito por |publicado por |scritto da |\
-    a cura di |view all posts by |alle beiträge von |by-|by\u{a0}|автор: |автор |текст: |著者:|著者 |\
-    writer: |文:|文 |撮影:|글 ";
-
-/// Names of nobody: what programs and outlets write where a person's name belongs, in lower case.
-const NOBODY: &str = "\
-    admin|administrator|wordpressadmin|webmaster|root|user|guest|gast|anonymous|unknown|author|autor|editor|\
-    editors|the editors|staff|staff writer|staff reporter|web desk|news desk|newsroom|newsdesk|editorial|\
-    editorial team|editorial staff|team|online|redaktion|die redaktion|online-redaktion|onlineredaktion|\
-    redaktionsteam|pressestelle|rédaction|la rédaction|redacción|la redacción|redazione|la redazione|\
-    redactie|redação|редакция|redakcja|redakce|press release|contributor|contributors|guest author|\
-    gastautor|none|null|undefined|n/a|账号|作者|记者|编辑|佚名|匿名|小编|本站|原创|转载|未知|編集部|편집부|\
-    관리자";
-
-/// Words of jobs and of outlets; a part of a byline that has one is no name.
-const JOBS: &str = "\
-    editor|editors|reporter|correspondent|contributor|contributors|writer|staff|journalist|columnist|\
-    producer|photographer|founder|co-founder|ceo|director|manager|professor|analyst|redaktion|redakteur|\
-    redakteurin|redakteure|korrespondent|korrespondentin|autorin|volontär|volontärin|herausgeber|rédaction|\
-    redacción|redazione|press|news|media|magazine|blog|team|desk|agency|agentur|agence|agencia|verlag|\
-    zeitung|nachrichten|university|institute|foundation|stiftung|gmbh|inc|ltd|llc|e.v.|twitter|facebook|\
-    instagram|linkedin|email|updated|published|posted|read|comments|minutes|foto|fotos|photo|photos|bild|\
-    image|getty|lizenz|license|more|follow|share|posts|articles|view|by|written|reviewed|reviewer|engineer|\
-    search|rss|feed|alle|artikel|beiträge|process|policy|scholar|google|jobs|hire|travel|today|stand|\
-    veröffentlicht|chefredakteur|chefredakteurin|pressemitteilung|nachricht|ca|von|par|min|ago";
-
-/// Months that stand right behind a name, where a day follows.
-const MONTHS: &str = "\
-    january|february|march|april|may|june|july|august|september|october|november|december|jan|feb|mar|apr|\
-    jun|jul|aug|sep|sept|oct|nov|dec";
-
-/// Ends of the names of Chinese and Japanese outlets.
-const OUTLETS: &str = "\
-    网|報|报|社|台|新闻|新聞|日报|晚报|在线|科技|财经|娱乐|体育|频道|客户端|消息|编辑部|編集部|周刊|杂志|\
-    部落|号|网站|传媒|公司|协会|交警|发布";
-
-/// What divides names.
-static BETWEEN: LazyLock<Regex> =
-    LazyLock::new(|| constant(r"(?i)\s*(?:[,;/&、，；·]|\s(?:and|und|y|et|e|og|och|en|i|и|with|mit|sowie)\s)\s*"));
-
-/// Names as a person would be called, from a field that holds names: without «By», jobs, outlets and days.
-pub(super) fn names(field: &str) -> Vec<String> {
-    static TAG: LazyLock<Regex> = LazyLock::new(|| constant(r"<[^>]{0,200}>|\([^)]{0,60}\)|\[[^\]]{0,60}\]"));
-    static END: LazyLock<Regex> = LazyLock::new(|| {
-        constant(
-            r"(?i)\s[|•·–—-]+\s|[|•]|[@＠]|\d|\s(?:updated|published|posted|last|on|at|in|for|from|am|le|el|il)\s|\s[-–—]|\bupdated\b",
-        )
-    });
-    // Social networks put the address of a profile here.
-    if field.contains("://") || field.contains("www.") || field.starts_with('@') {
-        return Vec::new();
-    }
-    let field = super::facts::plain(field);
-    let field = TAG.replace_all(&field, " ");
-    let field = super::folded(&dates::plain(&field));
-    let credited = chinese(&field).people;
-    if !credited.is_empty() {
-        return credited.into_iter().map(|person| person.name).filter(|name| is_name(name)).collect();
-    }
-    let mut rest = field.trim_matches([' ', ',', ':', '|', '-', '–', '/', '.', '•']);
-    while let Some(start) = BEFORE.split('|').find(|start| starts_with(rest, start)) {
-        rest = rest[start.len()..].trim_start_matches([' ', ':']);
-    }
-    let rest = match END.find(rest) {
-        Some(end) if end.start() > 0 => &rest[..end.start()],
-        Some(_) => "",
-        None => rest,
-    };
-    let is_east = |text: &str| text.chars().any(|c| c >= '\u{2e80}');
-    // A point divides foreign names in Chinese.
-    let parts: Vec<&str> = if is_east(rest) && rest.contains('·') {
-        rest.split(['、', ',']).collect()
-    } else {
-        BETWEEN.split(rest).collect()
-    };
-    let parts = parts.into_iter().map(without_job).filter(|name| is_name(name));
-    let mut names: Vec<String> = parts.map(str::to_owned).collect();
-    // A single word beside whole names is a town or an outlet.
-    if names.iter().any(|name| name.contains(' ')) {
-        names.retain(|name| name.contains(' ') || is_east(name));
-    }
-    names
+/// A line that says who a text is by.
+pub(super) fn begins_with_by(line: &str) -> bool {
+    line.len() <= 2 * LONGEST_LINE && STARTS.iter().any(|start| line.starts_with(start))
 }
 
-/// As [`names()`], from a field of bibliographers, who write the last name first: `Doe, Jane`.
-pub(super) fn catalogued(field: &str) -> Vec<String> {
-    let mut parts = field.split(',').map(str::trim);
-    match (parts.next(), parts.next(), parts.next()) {
-        (Some(last), Some(first), None) if !last.contains(' ') && !first.is_empty() => {
-            names(&format!("{first} {last}"))
-        }
-        _ => names(field),
-    }
+/// A label whose name stands in the next line.
+pub(super) fn is_label(line: &str) -> bool {
+    const LABELS: &str = "by|by:|written by|written by:|author|author:|authors:|words by|posted by|story by|von|von:|autor|autor:|\
+        autorin:|autoren:|verfasst von|par|par:|auteur :|auteur:|por|por:|escrito por|di|scritto da|door";
+    line.len() <= 16 && is_one(LABELS, &line.trim().to_lowercase())
 }
 
-/// A name without the job behind it: Korean and Japanese reporters are called so.
-fn without_job(name: &str) -> &str {
-    let name = name.trim().trim_matches([',', '.', ':', '"', '\'', '“', '”', '-', '–']).trim();
-    let name = match name.rsplit_once(' ') {
-        Some((before, last)) if is_one(MONTHS, &last.to_lowercase()) => before.trim_end_matches([',', ' ']),
-        _ => name,
-    };
-    let mut words = name.split_inclusive(' ').scan(0, |at, word| {
-        let start = *at;
-        *at += word.len();
-        Some((start, word.trim_end().trim_end_matches(',').to_lowercase()))
-    });
-    // What stands behind a whole name is a job or a button: `Jane Doe Twitter`.
-    let job = words
-        .by_ref()
-        .skip(2)
-        .filter(|_| !starts_with(name, "the "))
-        .find(|(_, word)| word != "von" && is_one(JOBS, word));
-    let name = job.map_or(name, |(at, _)| name[..at].trim_end());
-    let ends = ["기자", "특파원", "선임기자", "논설위원", "記者", "记者", "著"];
-    ends.iter().find_map(|end| name.strip_suffix(end)).map_or(name, str::trim_end)
-}
-
-/// What may be a person's name, or the name a person goes by.
-fn is_name(name: &str) -> bool {
-    let lower = name.to_lowercase();
-    let length = name.chars().count();
-    let words: Vec<&str> = lower.split_whitespace().collect();
-    let has_case = name.chars().any(|c| c.is_lowercase() || c.is_uppercase());
-    let is_outlet = !has_case && length >= 3 && OUTLETS.split('|').any(|end| name.ends_with(end));
-    let is_host =
-        lower.rsplit_once('.').is_some_and(|(_, end)| matches!(end, "com" | "de" | "org" | "net" | "at" | "ch"));
-    (2..=50).contains(&length)
-        && words.len() <= 5
-        && name.chars().next().is_some_and(char::is_alphabetic)
-        && !name.contains(|c: char| c.is_ascii_digit() || "?!:<>=@{}\"".contains(c))
-        && (length > 4 || !is_one(MONTHS, &lower) || lower == "may")
-        && !is_one(NOBODY, &lower)
-        // «von» may stand within a name.
-        && !words.iter().enumerate().any(|(at, word)| is_one(JOBS, word) && (at == 0 || *word != "von"))
-        && !is_outlet
-        && !is_host
-        // Of the words of a sentence, few begin with capitals.
-        && (!has_case || words.len() < 3 || name.chars().filter(|c| c.is_uppercase()).count() >= 2)
+/// The line credits who changed the text or looked it over.
+pub(super) fn is_of_change(line: &str) -> bool {
+    const STARTS: [&str; 12] = [
+        "updated by",
+        "last updated by",
+        "reviewed by",
+        "medically reviewed by",
+        "fact checked by",
+        "fact-checked by",
+        "edited by",
+        "expert reviewed by",
+        "translated by",
+        "photos by",
+        "photo by",
+        "photography by",
+    ];
+    line.len() <= 160 && STARTS.iter().any(|start| starts_with(line.trim_start(), start))
 }
 
 /// The names that sign a text at its end: `……。(何田)`, `(c)Agency/Jane DOE`.
@@ -256,21 +141,8 @@ fn han_words(part: &str) -> Vec<String> {
     if is_han { part.split_whitespace().map(str::to_owned).collect() } else { vec![part.trim().to_owned()] }
 }
 
-fn starts_with(text: &str, start: &str) -> bool {
-    text.get(..start.len()).is_some_and(|head| head.to_lowercase() == start)
-}
-
-/// One of the entries of a list, which are divided by bars.
-fn is_one(list: &str, entry: &str) -> bool {
-    list.split('|').any(|one| one == entry)
-}
-
-fn constant(text: &str) -> Regex {
-    // The expressions are constants, and a test uses each.
-    Regex::new(text).expect("a valid expression")
-}
-
-fn chinese(line: &str) -> Credits {
+/// What a line credits in Chinese.
+pub(super) fn chinese(line: &str) -> Credits {
     static LABEL: LazyLock<Regex> = LazyLock::new(|| {
         let words = |bare: bool| {
             let words: Vec<&str> = LABELS.iter().filter(|label| !bare || label.1).map(|label| label.0).collect();
@@ -341,24 +213,70 @@ fn chinese_names(value: &str, bare: bool) -> Vec<String> {
     names
 }
 
-/// The names of a line such as `By Jane Doe and John Roe | October 26, 2021`.
+/// What begins a line that names an author.
+const STARTS: &[&str] = &[
+    "By ",
+    "BY ",
+    "by ",
+    "By: ",
+    "Written by ",
+    "Words by ",
+    "Story by ",
+    "Text by ",
+    "Posted by ",
+    "Author: ",
+    "Authors: ",
+    "Von ",
+    "Von: ",
+    "von ",
+    "Autor: ",
+    "Autorin: ",
+    "Autoren: ",
+    "Text: ",
+    "Par ",
+    "par ",
+    "Auteur : ",
+    "Auteur: ",
+    "Por ",
+    "Di ",
+    "di ",
+    "Autore: ",
+    "Door ",
+    "door ",
+    "Автор: ",
+];
+
+/// The names of a line such as `By Jane Doe and John Roe | October 26, 2021`, or `Oct 26, 2021 by Jane Doe`.
 fn english(line: &str) -> Vec<Person> {
-    static NAME: LazyLock<Regex> = LazyLock::new(|| {
-        // Two to five words, the first and the last with a capital. The expression is a constant.
-        Regex::new(r"^\p{Lu}[\p{L}.'’-]*(?: [\p{L}.'’-]+){0,3} \p{Lu}[\p{L}.'’-]*$").expect("a valid expression")
+    static DATED: LazyLock<Regex> = LazyLock::new(|| {
+        constant(
+            r"\b\d{1,2}(?:st|nd|rd|th)?(?:[.,]?\s+|\.?\s*\p{L}+\.?,?\s+|[./-]\d{1,2}[./-])(?:19|20)\d\d\b[^.!?]{0,20}?\b((?i:by|von|par|por) )",
+        )
     });
-    let starts = ["By ", "BY ", "by ", "Written by ", "Words by ", "Story by ", "Von ", "Par ", "Por "];
-    let Some(rest) = starts.iter().find_map(|start| line.strip_prefix(start)) else { return Vec::new() };
+    let behind_day = DATED.captures(line).and_then(|found| Some(&line[found.get(1)?.end()..]));
+    let Some(rest) = STARTS.iter().find_map(|start| line.strip_prefix(start)).or(behind_day) else { return Vec::new() };
     let cut = rest.find(['|', '·', '—', '–', '(', ';']).into_iter().chain(rest.find(|c: char| c.is_ascii_digit()));
-    let rest = &rest[..cut.chain(rest.find(" for ")).chain(rest.find(" on ")).min().unwrap_or(rest.len())];
+    let words = [" for ", " on ", " in ", " at "].into_iter().filter_map(|word| rest.find(word));
+    let rest = rest[..cut.chain(words).min().unwrap_or(rest.len())].trim_start_matches([':', ' ']);
     let parts = BETWEEN.split(rest);
     let names = parts.map(|name| name.trim().trim_end_matches(['.', ',']).to_owned());
     // What follows the names is an outlet or a job: `By Jane Doe, staff writer`.
-    names.take_while(|name| NAME.is_match(name)).map(|name| Person { name, role: "author" }).collect()
+    names
+        .take_while(|name| NAME.is_match(name) && is_name(name) && is_called(name))
+        .map(|name| Person { name: without_twin(&name).to_owned(), role: "author" })
+        .collect()
+}
+
+/// Of the words of a name, only particles begin small.
+fn is_called(name: &str) -> bool {
+    const PARTICLES: &str =
+        "von|van|vom|zu|zur|der|den|de|del|della|di|da|das|do|dos|du|la|le|el|al|bin|ben|ibn|y|e|ter|ten|af|av";
+    name.split(' ').all(|word| !word.starts_with(char::is_lowercase) || is_one(PARTICLES, word))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::names;
     use super::*;
     use proptest::prelude::*;
 
@@ -380,6 +298,10 @@ mod tests {
         check("By Jane Doe", "Jane Doe author");
         check("By Jane Doe and Ludwig van der Berg | March 4, 2024", "Jane Doe author, Ludwig van der Berg author");
         check("By Jane Doe, Staff writer", "Jane Doe author");
+        check("Mar 4, 2024 by Jane Doe in Rivers", "Jane Doe author");
+        check("Autorin: Uta Doe, Leiterin des Projekts", "Uta Doe author");
+        check("Von: Götz Roe", "Götz Roe author");
+        check("By Jane DoeJane Doe", "Jane Doe author");
     }
 
     #[test]
@@ -389,18 +311,20 @@ mod tests {
         check("这是一篇讲述来源和作者的长文", "");
         check("记者从有关部门获悉，这一政策已经开始实施", "");
         check("By the River Thames", "");
+        check("By News Editor", "");
+        check("In 2024 it was cut by Half The Price.", "");
     }
 
     #[test]
-    fn fields_hold_names() {
-        for (field, want) in [
-            ("By Jane Doe, John Roe and Ann Poe", &["Jane Doe", "John Roe", "Ann Poe"][..]),
-            ("https://social.example/jane", &[]),
-            ("记者 何田", &["何田"]),
-            ("何田、李云", &["何田", "李云"]),
-            ("", &[]),
+    fn labels_and_changes_are_told() {
+        for (line, label, change) in [
+            ("Von:", true, false),
+            ("Written by", true, false),
+            ("Written by the river", false, false),
+            ("Updated by Jane Doe", false, true),
+            ("Medically reviewed by Jane Doe, MD", false, true),
         ] {
-            assert_eq!(names(field), want, "{field}");
+            assert_eq!((is_label(line), is_of_change(line)), (label, change), "{line}");
         }
     }
 
@@ -409,7 +333,7 @@ mod tests {
         fn any_line_may_be_a_byline(text in "\\PC{0,40}", label in 0..LABELS.len()) {
             let _ = credits(&format!("{}：{text}", LABELS[label].0));
             let _ = credits(&format!("By {text}"));
-            let _ = names(&text);
+            let _ = names::names(&text);
         }
     }
 

@@ -6,9 +6,13 @@ use chrono::{DateTime, Datelike, Duration, FixedOffset, NaiveDate, NaiveDateTime
 use regex::{Captures, Regex};
 
 use super::months::named;
+use super::order::Order;
 use super::{Date, Precision};
 use crate::web::time::Timestamp;
 use crate::web::url::WebUrl;
+
+/// How a conflict with the name of a picture begins.
+pub(super) const BEFORE_PICTURE: &str = "earlier than its";
 
 /// A date read from a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,30 +57,6 @@ pub(super) struct Reader {
     pub order: Order,
 }
 
-/// Which number of `3/4/2024` is the day.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Order {
-    DayFirst,
-    MonthFirst,
-    /// Then it is no date unless one of the numbers can be no month.
-    Unknown,
-}
-
-impl Order {
-    /// The order of the people who read a language. American English has the month first; English without a country
-    /// may be either.
-    pub fn of(language: Option<&str>) -> Order {
-        let language = language.unwrap_or("").replace('_', "-").to_ascii_lowercase();
-        let mut parts = language.split('-');
-        match (parts.next().unwrap_or(""), parts.next()) {
-            ("en", Some("us")) => Order::MonthFirst,
-            ("en", Some(region)) if region.len() == 2 => Order::DayFirst,
-            ("en" | "", _) => Order::Unknown,
-            _ => Order::DayFirst,
-        }
-    }
-}
-
 /// The first date in a text.
 pub(super) fn read(text: &str, reader: Reader) -> Option<Reading> {
     let Reader { now, zone, order } = reader;
@@ -102,13 +82,21 @@ pub(super) fn read(text: &str, reader: Reader) -> Option<Reading> {
     })
 }
 
-/// The day in a path: `/2021/10/26/`, `/2021-10-26/`, `/20211026/`.
+/// The day in a path: `/2021/10/26/`, `/2021-10-26/`, `/20211026/`, `/2021/oct/26/`, `/26-10-2021-`.
 pub(super) fn in_path(path: &str) -> Option<(String, Reading)> {
     static DAY: LazyLock<Regex> = LazyLock::new(|| form(r"/((?:19|20)\d\d)(?:/|-)?(\d\d)(?:/|-)?(\d\d)(?:[/_.-]|$)"));
-    let found = DAY.captures(path)?;
-    let local = day(&found)?.and_time(NaiveTime::MIN);
+    static NAMED: LazyLock<Regex> = LazyLock::new(|| form(r"/((?:19|20)\d\d)/([a-z]{3})/(\d\d)/"));
+    static DAY_FIRST: LazyLock<Regex> = LazyLock::new(|| form(r"/(\d\d)-(\d\d)-((?:19|20)\d\d)(?:[/_.-]|$)"));
+    let numbered = DAY.captures(path).and_then(|found| Some((day(&found)?, found)));
+    let named = || NAMED.captures(path).and_then(|found| Some((named(&found[2], &found[3], &found[1])?, found)));
+    let day_first = || {
+        let found = DAY_FIRST.captures(path)?;
+        let day = NaiveDate::from_ymd_opt(found[3].parse().ok()?, number(&found, 2)?, number(&found, 1)?)?;
+        Some((day, found))
+    };
+    let (day, found) = numbered.or_else(named).or_else(day_first)?;
     let claim = found.get(0)?.as_str().trim_matches('/').to_owned();
-    Some((claim, Reading { utc: None, local, precision: Precision::Day, at: 0 }))
+    Some((claim, Reading { utc: None, local: day.and_time(NaiveTime::MIN), precision: Precision::Day, at: 0 }))
 }
 
 /// The instant in a picture's name when it is an ObjectId: 24 hexadecimal digits of which the first eight count
@@ -131,7 +119,7 @@ impl Reading {
             Some(format!("later than the capture at {}", seconds(now)))
         } else {
             let named = named.filter(|(at, _)| latest < *at);
-            named.map(|(at, picture)| format!("earlier than its {picture}, named {}", seconds(at)))
+            named.map(|(at, picture)| format!("{BEFORE_PICTURE} {picture}, named {}", seconds(at)))
         };
         Date {
             claim: claim.to_owned(),
@@ -189,9 +177,9 @@ struct Now {
 
 /// The forms in the order they are tried: the more a form says, the earlier.
 static FORMS: LazyLock<Vec<(Regex, Read)>> = LazyLock::new(|| {
-    let forms: [(&str, Read); 10] = [
+    let forms: [(&str, Read); 11] = [
         // 2021-10-26, 2021/10/26, 2021.10.26, 2021年10月26日
-        (r"\b((?:19|20)\d\d)\s?[-/.年]\s?(\d{1,2})\s?[-/.月]\s?(\d{1,2})(?:\s?日|号|\b)", |found, rest, _| {
+        (r"\b((?:19|20)\d\d)\s?[-/.年]\s?(\d{1,2})\s?[-/.月]\s?(\d{1,2})(?:\s?日|号|\b|T)", |found, rest, _| {
             Some(timed(day(found)?, rest))
         }),
         // 令和3年10月26日, 平成30年1月2日
@@ -201,8 +189,12 @@ static FORMS: LazyLock<Vec<(Regex, Read)>> = LazyLock::new(|| {
             Some(timed(NaiveDate::from_ymd_opt(year, number(found, 3)?, number(found, 4)?)?, rest))
         }),
         // October 26, 2021; Oct. 26th 2021
-        (r"(?i)\b(\p{L}{3,12})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+((?:19|20)\d\d)\b", |found, rest, _| {
+        (r"(?i)\b(\p{L}{2,12})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+((?:19|20)\d\d)\b", |found, rest, _| {
             Some(timed(named(&found[1], &found[2], &found[3])?, rest))
+        }),
+        // 2021 Oct 26
+        (r"(?i)\b((?:19|20)\d\d)\s+(\p{L}{3,12})\.?\s+(\d{1,2})\b", |found, rest, _| {
+            Some(timed(named(&found[2], &found[3], &found[1])?, rest))
         }),
         // 26 October 2021, 26-Oct-2021, 26. Oktober 2021, 26 de octubre de 2021, 1er mai 2021
         (
@@ -331,11 +323,11 @@ pub(super) fn in_script(script: &str) -> Option<i64> {
     found[1].parse().ok()
 }
 
-fn number(found: &Captures<'_>, group: usize) -> Option<u32> {
+pub(super) fn number(found: &Captures<'_>, group: usize) -> Option<u32> {
     found.get(group)?.as_str().parse().ok()
 }
 
-fn form(text: &str) -> Regex {
+pub(super) fn form(text: &str) -> Regex {
     // The forms are constants of this file, and a test uses each.
     Regex::new(text).expect("a form is a valid expression")
 }
@@ -399,6 +391,8 @@ mod tests {
         for text in [
             "4. März 2024",
             "4 mars 2024",
+            "2024 Mar 4;15(1)",
+            "三月 4th, 2024",
             "Publié le 4 mars 2024",
             "4 de marzo de 2024",
             "lunedì 4 marzo 2024",
@@ -478,5 +472,20 @@ mod tests {
         let found = read(text, Reader { now, zone: zone_of(Some("zh")), order: Order::Unknown });
         let found = found.map(|date| (date.utc.map(Timestamp::iso), date.precision));
         assert_eq!(found, want.map(|(utc, precision)| (utc.map(|utc| format!("{utc}.000Z")), precision)), "{text}");
+    }
+    #[test]
+    fn paths_name_days() {
+        for (path, want) in [
+            ("/2024/03/04/river", Some("2024-03-04")),
+            ("/news/2024-03-04-river", Some("2024-03-04")),
+            ("/20240304/river", Some("2024-03-04")),
+            ("/world/2024/mar/04/river", Some("2024-03-04")),
+            ("/news/04-03-2024-river", Some("2024-03-04")),
+            ("/news/04-13-2024-river", None),
+            ("/2024/river", None),
+        ] {
+            let day = in_path(path).map(|(_, reading)| reading.local.date().to_string());
+            assert_eq!(day.as_deref(), want, "{path}");
+        }
     }
 }

@@ -19,8 +19,12 @@ pub(super) struct Facts {
     pub authors: Vec<String>,
     pub published: Option<String>,
     pub modified: Option<String>,
+    /// When its film was put there.
+    pub uploaded: Option<String>,
     pub pictures: Vec<String>,
     pub publisher: Option<String>,
+    /// The person whose site it is.
+    pub owner: Option<String>,
     pub sections: Vec<String>,
     /// Whether everybody may read it all, where structured data says so.
     pub is_free: Option<bool>,
@@ -49,11 +53,11 @@ impl Facts {
             facts.is_article = true;
             facts.headline = article.get("headline").and_then(|value| texts(value, &[]).into_iter().next());
             facts.headline = facts.headline.or_else(|| texts(article.get("name")?, &[]).into_iter().next());
-            facts.authors = ["author", "creator"]
-                .into_iter()
-                .find_map(|key| article.get(key))
-                .map(|value| people(value, &known))
-                .unwrap_or_default();
+            let people_of = |key: &str| article.get(key).map(|value| people(value, &known)).unwrap_or_default();
+            let (authors, creators) = (people_of("author"), people_of("creator"));
+            // Some give the first author alone as such, and all of them as creators.
+            let has_more = creators.len() > authors.len() && authors.iter().all(|name| creators.contains(name));
+            facts.authors = if has_more { creators } else { authors };
             facts.pictures = article.get("image").map(picture).unwrap_or_default();
             facts.sections = article.get("articleSection").map(|value| texts(value, &[])).unwrap_or_default();
             facts.is_free = article.get("isAccessibleForFree").and_then(|value| match value {
@@ -63,13 +67,20 @@ impl Facts {
             });
             facts.text = article.get("articleBody").and_then(Value::as_str).map(str::to_owned);
             let publisher = article.get("publisher").and_then(|value| people(value, &known).into_iter().next());
-            facts.publisher = publisher.or(facts.publisher);
+            // Who publishes what he writes is no outlet.
+            let owner = publisher.as_ref().filter(|name| is_person(name, &nodes));
+            facts.owner = owner.cloned();
+            facts.publisher = publisher.filter(|_| facts.owner.is_none()).or(facts.publisher);
         }
         let date = |key: &str| {
             let of = |node: &Value| node.get(key).and_then(|value| texts(value, &["@value"]).into_iter().next());
             whole.and_then(of).or_else(|| articles().find_map(of)).or_else(|| dated().find_map(of))
         };
         (facts.published, facts.modified) = (date("datePublished"), date("dateModified"));
+        facts.uploaded = nodes
+            .iter()
+            .filter_map(|node| node.get("uploadDate"))
+            .find_map(|value| texts(value, &[]).into_iter().next());
         if nodes.is_empty() {
             facts.rescue(&page.json_ld);
         }
@@ -122,6 +133,13 @@ fn is_article(node: &Value) -> bool {
     kinds(node).iter().any(|kind| {
         kind.ends_with("Article") || kind.ends_with("BlogPosting") || kind == "Report" || kind == "LiveBlogPosting"
     })
+}
+
+/// Structured data calls somebody of this name a person.
+fn is_person(name: &str, nodes: &[Value]) -> bool {
+    let is_named =
+        |node: &&Value| node.get("name").is_some_and(|value| texts(value, &[]).iter().any(|one| one == name));
+    nodes.iter().filter(is_named).any(|node| kinds(node).iter().any(|kind| kind == "Person"))
 }
 
 /// A page that is not called an article, but has a date.

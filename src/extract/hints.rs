@@ -126,15 +126,24 @@ impl Hints {
     }
 }
 
-/// The text of an element, with gaps where elements meet, and the texts of the links and names inside.
+/// Elements that begin a line of their own.
+const LINES: &str = "div p li ul ol h1 h2 h3 h4 h5 h6 section header footer td tr dd dt figure figcaption address";
+
+/// The text of an element, with gaps where elements meet and bars where lines do, and the texts of the links and names
+/// inside.
 fn texts(element: ElementRef<'_>) -> (String, Vec<String>) {
     let mut text = String::new();
     let mut inner = Vec::new();
+    let mut line = None;
     for node in element.descendants().take(200) {
-        if let Some(piece) = node.value().as_text() {
-            let parent = node.parent().and_then(ElementRef::wrap);
+        if let Some(piece) = node.value().as_text().filter(|piece| !piece.trim().is_empty()) {
+            let mut around = node.ancestors().take(8).filter_map(ElementRef::wrap);
+            let parent = around.next();
             if !parent.is_some_and(|parent| matches!(parent.value().name(), "script" | "style" | "noscript" | "svg")) {
-                text.push(' ');
+                let own = parent.into_iter().chain(around).find(|one| is_in(LINES, one.value().name()));
+                let own = own.map(|one| one.id());
+                text.push_str(if text.is_empty() || line == Some(own) { " " } else { " | " });
+                line = Some(own);
                 text.push_str(piece);
             }
         } else if let Some(part) = ElementRef::wrap(node).filter(|part| inner.len() < 12 && part.id() != element.id()) {

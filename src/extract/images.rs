@@ -9,12 +9,15 @@ use scraper::ElementRef;
 
 use super::lazy::{self, Holds};
 use super::srcset::{self, Size};
-use super::stand_ins::{is_around, is_decoration, is_stand_in};
+use super::stand_ins::{is_around, is_decoration, is_sign, is_stand_in};
 use super::tree::{Base, Place};
 use super::{Image, Variant, VariantRole, larger, same};
 use crate::web::referrer::Policy;
 use crate::web::url::WebUrl;
 use crate::web::wrapped;
+
+/// `source`s of one picture that are looked at.
+const SOURCES: usize = 64;
 
 /// Pictures up to this width, in pixels, are previews: the narrowest column of text seen is wider.
 const SMALL: u32 = 200;
@@ -69,7 +72,7 @@ impl Picture {
             let values = lazy::named(holds).filter_map(attr).filter(|value| is_plausible(value));
             values.filter_map(|value| base.join(value)).collect::<Vec<_>>()
         };
-        let marks = ["class", "id", "alt", "itemprop"].into_iter().filter_map(attr);
+        let marks = ["class", "id"].into_iter().filter_map(attr);
         let is_small = |side: Option<u32>| side.is_some_and(|side| (1..=64).contains(&side));
         let mut picture = Picture {
             originals: named(Holds::Full),
@@ -79,7 +82,9 @@ impl Picture {
             width,
             height,
             policy: attr("referrerpolicy").and_then(Policy::from_token).unwrap_or(policy),
-            decorates: is_small(width) && is_small(height) || marks.take(2).any(is_decoration),
+            decorates: is_small(width) && is_small(height)
+                || marks.into_iter().any(is_decoration)
+                || attr("alt").is_some_and(is_sign),
             leads_away: link.is_some_and(|link| !has_ending(link.path())),
             ..Picture::default()
         };
@@ -189,6 +194,7 @@ impl Picture {
     fn read_srcsets(&mut self, element: ElementRef<'_>, base: &Base) {
         let parent = element.parent().and_then(ElementRef::wrap).filter(|parent| parent.value().name() == "picture");
         let sources = parent.iter().flat_map(ElementRef::child_elements).filter(|one| one.value().name() == "source");
+        let sources = sources.take(SOURCES);
         let mut widths: Vec<(f32, WebUrl)> = Vec::new();
         let mut formats: Vec<(f32, WebUrl)> = Vec::new();
         for source in sources.chain([element]) {
@@ -247,6 +253,11 @@ impl Picture {
             keys.push(same::name(&inner));
         }
         keys
+    }
+
+    /// Its alternative text.
+    pub fn alt(&self) -> Option<&str> {
+        self.alt.as_deref()
     }
 
     /// The address that stands for it.

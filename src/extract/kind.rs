@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 
 use super::body::{Body, PARAGRAPH, is_paragraph};
-use super::dates::{self, Order, Reader};
+use super::dates::{self, Reader};
 use super::facts::Facts;
+use super::order::Order;
 use super::tree::{Block, FoundLink, HEADLINE, Page, Zone, weight};
 use super::{Document, Kind, byline, title};
 use crate::web::url::WebUrl;

@@ -74,7 +74,7 @@ impl Mark {
 }
 
 /// Words as people divide them in names: at anything but a letter, and where capitals begin.
-fn words(marks: &str) -> impl Iterator<Item = String> + '_ {
+pub(super) fn words(marks: &str) -> impl Iterator<Item = String> + '_ {
     let mut words = Vec::new();
     let mut word = String::new();
     let mut was_small = false;

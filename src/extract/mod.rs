@@ -8,6 +8,7 @@
 
 mod attr;
 mod authors;
+mod beside;
 mod body;
 pub mod boilerplate;
 mod bounds;
@@ -28,7 +29,9 @@ mod lead;
 mod listed;
 mod marks;
 mod months;
+mod names;
 mod onward;
+mod order;
 mod outline;
 mod pages;
 mod placed;

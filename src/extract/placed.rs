@@ -1,6 +1,7 @@
 //! Which pictures are the article's: those between its paragraphs, and the one above them, but no teaser, face or
 //! advertisement that stands there too.
 
+use super::beside;
 use super::body::Body;
 use super::images::Picture;
 use super::tree::{Page, Place, Zone, is_in};
@@ -11,7 +12,11 @@ const FOREIGN: &str = "\
     promoted related relateds recommend recommended recommendation recommendations recirculation recirc outbrain taboola \
     teaser teasers trending popular author authors byline bio avatar avatars signature contributor newsletter signup \
     subscribe subscription share sharing sharebar social comment comments sidebar breadcrumb breadcrumbs logo logos icon \
-    icons emoji qr qrcode cookie toolbar copyright reporter journalist";
+    icons emoji qr qrcode cookie toolbar copyright reporter journalist weixinqrcode ewm erweima ecode tuijian \
+    xiangguan fenxiang moreshare pinglun guanggao shengming shenming mianze";
+
+/// Words of an element that plays a film: the frame shown there is a picture only where it opens the article.
+const FILMS: &str = "video videos videolist player playlist";
 
 /// Words of an element that holds one of several teasers, when its picture leads to another page.
 const TEASERS: &str = "<li> card cards item items tile grid list listing more next prev swiper carousel box";
@@ -46,6 +51,7 @@ pub(super) struct Placing<'a> {
 struct Marked {
     foreign: bool,
     teaser: bool,
+    film: bool,
 }
 
 impl<'a> Placing<'a> {
@@ -70,7 +76,7 @@ impl<'a> Placing<'a> {
             return inside;
         }
         let tiny = picture.width.is_some_and(|width| width < 100) && picture.height.is_none_or(|height| height < 100);
-        if picture.decorates || tiny || self.is_foreign(picture, place) {
+        if picture.decorates || tiny || self.is_foreign(picture, place) || self.is_of_a_line(picture, place) {
             return None;
         }
         let among = || is_among(place, self.page, self.body, self.root).then(|| self.body.blocks_before(place));
@@ -82,7 +88,14 @@ impl<'a> Placing<'a> {
     fn is_foreign(&mut self, picture: &Picture, place: &Place) -> bool {
         let marked = self.marked(place.mark);
         let narrow = picture.width.is_some_and(|width| width <= NARROW) && !picture.figure;
-        marked.foreign || picture.leads_away && (marked.teaser || place.heading || narrow)
+        let film = marked.film && !(shows(picture) && self.body.blocks_before(place) == 0);
+        marked.foreign || film || picture.leads_away && (marked.teaser || place.heading || narrow)
+    }
+
+    /// A line just before or behind it says so.
+    fn is_of_a_line(&self, picture: &Picture, place: &Place) -> bool {
+        let near = [place.block.wrapping_sub(1), place.block];
+        near.into_iter().filter_map(|number| self.page.blocks.get(number)).any(|line| beside::takes(line, picture))
     }
 
     fn marked(&mut self, element: usize) -> Marked {
@@ -97,6 +110,7 @@ impl<'a> Placing<'a> {
             for word in self.page.marks.get(at).words() {
                 marked.foreign |= is_in(FOREIGN, &word);
                 marked.teaser |= is_in(TEASERS, &word);
+                marked.film |= is_in(FILMS, &word);
             }
             self.known[at] = Some(marked);
         }
@@ -116,9 +130,13 @@ fn is_above(picture: &Picture, place: &Place, title: Option<usize>, body: &Body)
     let near = place.block <= *first && first - place.block <= NEAR;
     // Without a title in the text, an element that is the article's must say so.
     let below = title.is_some_and(|title| title < place.block) || place.article;
-    let shows = picture.figure || picture.caption.is_some() || picture.width.is_some_and(|width| width >= WIDE);
     let hidden = place.hidden && !picture.figure;
-    near && below && shows && !hidden && !picture.leads_away && place.zone < Zone::Suspect
+    near && below && shows(picture) && !hidden && !picture.leads_away && place.zone < Zone::Suspect
+}
+
+/// It is in a figure, has a caption, or is wide.
+fn shows(picture: &Picture) -> bool {
+    picture.figure || picture.caption.is_some() || picture.width.is_some_and(|width| width >= WIDE)
 }
 
 /// The innermost element around the whole article.
@@ -142,4 +160,71 @@ fn encloses(page: &Page, element: usize, other: usize) -> bool {
         at = page.marks.get(at).parent;
     }
     at == element
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::page;
+
+    /// An article of eight paragraphs with this between the fifth and the sixth, and that behind the last.
+    fn pictures(between: &str, behind: &str) -> usize {
+        let line = "<p>岸边的人说，河水比往年清了许多，傍晚又有人在桥下游泳，孩子们也跟着来了，一直玩到天黑。</p>";
+        let html = format!(
+            "<html lang=zh><body><div class=content><h1>河水清了</h1><div class=text>{}{between}{}{behind}</div></div>",
+            line.repeat(5),
+            line.repeat(3)
+        );
+        page(&html).images.iter().filter(|image| image.in_article).count()
+    }
+
+    #[test]
+    fn what_stands_between_the_paragraphs_is_not_always_a_picture_of_the_article() {
+        for (markup, want) in [
+            ("<p><img src=/p/river.jpg></p>", 1),
+            ("<p><img src=/p/river.jpg alt='桥下的河'></p>", 1),
+            ("<p><img src=/p/river.jpg></p><p>图片来源：山海报</p>", 1),
+            ("<p><img src=/p/river.jpg></p><p>扫黑行动引发关注</p>", 1),
+            ("<figure><a href=/river.html><img src=/p/river.jpg></a></figure>", 1),
+            ("<p>扫描下方二维码，关注我们的公众号</p><p><img src=/p/a1.jpg></p>", 0),
+            ("<p><img src=/p/a1.jpg></p><p>长按识别二维码</p>", 0),
+            ("<p><img src=/p/a1.jpg></p><p>スマホでQRコードをスキャン</p>", 0),
+            ("<p><img src=/p/a1.jpg alt=二维码></p>", 0),
+            ("<p><img src=/p/qrcode_258.jpg></p>", 0),
+            ("<p><img src=/p/appIcon.png></p>", 0),
+            ("<p><img src=/p/badge.svg alt='Get it on Google Play'></p>", 0),
+            ("<p><img src=/img/share/b1.png></p>", 0),
+            ("<p><a href=//sns.example/s><img src=/img/qzone.png></a></p>", 0),
+            ("<p><img src=/u/touxiang-2.jpg></p>", 0),
+            ("<div class=ewm><img src=/p/a1.jpg></div>", 0),
+            ("<div class='art tuijian'><dl><dt><a href=/b.html><img src=/p/b.jpg></a></dt></dl></div>", 0),
+            ("<p>来源：<a href=//paper.example/><img src=/p/paper.jpg></a> 山海报</p>", 0),
+            ("<p><a href=/b.html>春天的鸟回来了</a></p><p><img src=/p/b.jpg alt=春天的鸟回来了></p>", 0),
+            ("<div class=video-player><img src=/p/frame.jpg width=640></div>", 0),
+        ] {
+            assert_eq!(pictures(markup, ""), want, "{markup}");
+        }
+    }
+
+    #[test]
+    fn behind_the_last_paragraph_stand_pictures_too() {
+        assert_eq!(pictures("", "<p><img src=/p/river.jpg></p>"), 1);
+        assert_eq!(pictures("", "<p>扫码关注我们</p><p><img src=/p/river.jpg></p>"), 0);
+    }
+
+    #[test]
+    fn the_frame_of_a_film_is_a_picture_where_it_opens_the_article() {
+        let html = |film: &str| {
+            let line =
+                "<p>The river that runs through the old town has been clear since the autumn, and people swim.</p>";
+            format!("<html lang=en><body><article><h1>The river is clear</h1>{film}{}</article>", line.repeat(6))
+        };
+        for (film, want) in [
+            ("<div class=video-player><img src=/p/frame.jpg width=640 height=360></div>", 1),
+            ("<figure class=video><img src=/p/frame.jpg></figure>", 1),
+            ("<div class=playlist><img src=/p/frame.jpg width=120 height=90></div>", 0),
+        ] {
+            let found = page(&html(film));
+            assert_eq!(found.images.iter().filter(|image| image.in_article).count(), want, "{film}");
+        }
+    }
 }

@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 
-use chrono::FixedOffset;
+use chrono::{FixedOffset, Timelike};
 
 use super::body::Body;
-use super::dates::{Order, Reader};
+use super::dates::Reader;
 use super::facts::Facts;
 use super::hints::{By, Hint};
+use super::order::Order;
 use super::tree::{Block, Page, Zone};
 use super::{Date, Document, Image, Kind, Precision, dates};
 use crate::web::time::Timestamp;
@@ -33,31 +34,44 @@ pub(super) struct Found<'a> {
 
 /// `meta` elements that hold the date of publication, the surest first, and how much each is believed.
 const PUBLISHED: &[(&str, u32)] = &[
-    ("article:published_time", 30),    // Open Graph
-    ("datepublished", 30),             // schema.org as microdata
-    ("og:published_time", 30),         // common mistake for the first
-    ("article:published", 30),         // the same
-    ("og:article:published_time", 30), // the same
-    ("parsely-pub-date", 30),          // Parse.ly
-    ("sailthru.date", 30),             // Sailthru
-    ("citation_publication_date", 20), // Highwire Press, for Google Scholar
-    ("citation_online_date", 20),      // the same
-    ("pubdate", 25),                   // news sitemaps' word
-    ("publishdate", 25),               // People's Daily and other Chinese portals
-    ("publish_date", 25),              // Sina
-    ("publish-date", 25),              // Adobe Experience Manager
-    ("published_at", 25),              // content systems of US local news
-    ("article.published", 25),         // The same as the first, with a point
-    ("apub:time", 25),                 // Tencent
-    ("weibo: article:create_at", 25),  // Weibo cards
-    ("dcterms.issued", 20),            // Dublin Core terms
-    ("dcterms.created", 15),           // Dublin Core terms
-    ("dc.date.issued", 20),            // Dublin Core
-    ("dc.date.created", 15),           // Dublin Core
-    ("dc.date", 12),                   // Dublin Core
-    ("dcterms.date", 12),              // Dublin Core terms
-    ("created", 12),                   // hand-made pages
-    ("date", 12),                      // hand-made pages
+    ("article:published_time", 30),       // Open Graph
+    ("datepublished", 30),                // schema.org as microdata
+    ("og:published_time", 30),            // common mistake for the first
+    ("article:published", 30),            // the same
+    ("og:article:published_time", 30),    // the same
+    ("parsely-pub-date", 30),             // Parse.ly
+    ("sailthru.date", 30),                // Sailthru
+    ("citation_publication_date", 20),    // Highwire Press, for Google Scholar
+    ("citation_online_date", 20),         // the same
+    ("pubdate", 25),                      // news sitemaps' word
+    ("publishdate", 25),                  // People's Daily and other Chinese portals
+    ("publish_date", 25),                 // Sina
+    ("publish-date", 25),                 // Adobe Experience Manager
+    ("published_at", 25),                 // content systems of US local news
+    ("published_on", 25),                 // content systems of US magazines
+    ("publication_date", 25),             // content systems of newspapers
+    ("publication-date", 25),             // the same
+    ("date_published", 25),               // schema.org's word in another spelling
+    ("article:publish_date", 25),         // common mistake for the first
+    ("article:create_date", 25),          // Arc
+    ("article:post_date", 25),            // hand-made themes
+    ("originalpublicationdate", 25),      // BBC
+    ("release_date", 20),                 // press offices
+    ("cxenseparse:recs:publishtime", 25), // Cxense
+    ("rnews:datepublished", 25),          // IPTC rNews
+    ("bt:pubdate", 25),                   // Blueconic's word
+    ("citation_date", 20),                // Highwire Press, for Google Scholar
+    ("article.published", 25),            // The same as the first, with a point
+    ("apub:time", 25),                    // Tencent
+    ("weibo: article:create_at", 25),     // Weibo cards
+    ("dcterms.issued", 20),               // Dublin Core terms
+    ("dcterms.created", 15),              // Dublin Core terms
+    ("dc.date.issued", 20),               // Dublin Core
+    ("dc.date.created", 15),              // Dublin Core
+    ("dc.date", 12),                      // Dublin Core
+    ("dcterms.date", 12),                 // Dublin Core terms
+    ("created", 12),                      // hand-made pages
+    ("date", 12),                         // hand-made pages
 ];
 
 /// `meta` elements that hold the date of the last change.
@@ -74,6 +88,9 @@ const MODIFIED: &[&str] = &[
 const BEFORE: usize = 20;
 const INSIDE: usize = 6;
 
+/// Bytes before a date from which a line is more likely a caption, and the day its picture's.
+const CAPTION: usize = 45;
+
 /// The weight from which a heading is a headline, not the name of a section.
 const HEADLINE: usize = 30;
 
@@ -88,6 +105,15 @@ impl Claim {
     /// Programs wrote it for programs.
     fn is_of_machine(&self) -> bool {
         self.weight >= 25
+    }
+
+    /// It may be the day: pictures are changed behind it, but no article is of the future.
+    fn is_possible(&self) -> bool {
+        self.date.conflict.as_deref().is_none_or(|conflict| conflict.starts_with(dates::BEFORE_PICTURE))
+    }
+
+    fn worth(&self) -> u32 {
+        if self.date.conflict.is_none() { self.weight } else { self.weight / 2 }
     }
 }
 
@@ -140,8 +166,8 @@ impl Dates {
         let mut claims = Claims { reader, named: found.named.clone(), claims: Vec::new(), ambiguous: Vec::new() };
         let is_post = document.is_post;
         // Under one long headline stands one article, however many links are around it.
-        let mut main = page.blocks.iter().filter(|block| block.heading == 1 && block.zone < Zone::Around);
-        let has_headline = main.next().is_some_and(|block| block.weight >= HEADLINE) && main.next().is_none();
+        let is_headline = |block: &&Block| block.heading == 1 && block.zone < Zone::Around && block.weight >= HEADLINE;
+        let has_headline = page.blocks.iter().filter(is_headline).count() == 1;
         let is_list = found.kind == Kind::List && !has_headline;
         let claimed = document.claims.published.as_deref();
         if let Some(claim) = claimed.filter(|_| is_post) {
@@ -171,6 +197,9 @@ impl Dates {
             let date = reading.claim(&claim, "url", document.at, found.named.clone());
             claims.claims.push(Claim { date, weight: 14, changed: false });
         }
+        if let Some(claim) = facts.uploaded.as_ref().filter(|_| !claims.claims.iter().any(|one| !one.changed)) {
+            claims.add(claim, "json-ld", 9, false);
+        }
         if let Some(claim) = &facts.modified {
             claims.add(claim, "json-ld", 30, true);
         }
@@ -183,7 +212,10 @@ impl Dates {
         claims.decide();
         let mut seen = HashSet::new();
         claims.claims.retain(|one| seen.insert((one.date.local.clone(), one.date.from.clone(), one.changed)));
-        let published = published(&claims.claims).filter(|weighed| !is_list || weighed.weight >= 25);
+        let published = published(&claims.claims).filter(|weighed| {
+            // What stands on a list is most often the day of one of its articles.
+            !is_list || weighed.weight >= 25 || weighed.date.from.starts_with("meta ")
+        });
         let modified = modified(&claims.claims, published);
         let (published, modified) = (published.map(|one| one.date.clone()), modified.map(|one| one.date.clone()));
         let (later, first): (Vec<_>, Vec<_>) = claims.claims.into_iter().partition(|one| one.changed);
@@ -204,8 +236,13 @@ fn order(page: &Page, language: Option<&str>) -> Order {
     // `en-US` is what programs write when nobody says anything: it decides nothing.
     let said = [page.language.as_deref(), locale].into_iter().flatten().find(is_said);
     match Order::of(said) {
-        Order::MonthFirst => Order::Unknown,
-        order => order,
+        Order::DayFirst => Order::DayFirst,
+        Order::MonthFirst | Order::Unknown => {
+            let hints = page.hints.published.iter().chain(&page.hints.modified).map(|hint| hint.text.as_str());
+            Order::shown(
+                hints.chain(page.blocks.iter().filter(|block| is_note(block)).map(|block| block.text.as_str())),
+            )
+        }
     }
 }
 
@@ -243,12 +280,18 @@ fn marked<'a>(page: &'a Page, body: &Body, claims: &mut Claims<'a>, is_list: boo
 
 /// The dates in the lines around the headline, and at the beginning and the end of the text.
 fn shown<'a>(page: &'a Page, body: &Body, claims: &mut Claims<'a>) {
-    let first = body.kept.first().copied().unwrap_or(0);
     let mut weight = 15;
     for block in body.lines(page).into_iter().filter(|block| is_note(block)) {
         let changed = is_change(&block.text, claims.reader);
-        let worth = if is_labelled(&block.text) { LABELLED } else { weight };
-        if claims.add_shown(&block.text, "text", worth, changed) && !changed {
+        // A line that is a link is about another article.
+        let is_behind = || dates::read(&block.text, claims.reader).is_some_and(|reading| reading.at > CAPTION);
+        let worth = match block.linked * 2 > block.weight {
+            _ if is_labelled(&block.text) => LABELLED,
+            true => weight.min(4),
+            false if is_behind() => weight.min(6),
+            false => weight,
+        };
+        if claims.add_shown(&block.text, "text", worth, changed) && !changed && worth == weight {
             weight = 2;
         }
     }
@@ -259,13 +302,23 @@ fn shown<'a>(page: &'a Page, body: &Body, claims: &mut Claims<'a>) {
         claims.add_shown(&block.text, "text", LABELLED, false);
     }
     // «(26.10.2021) The text begins»
-    if let Some(block) = page.blocks.get(first).filter(|block| !is_note(block)) {
+    let beginning = body.kept.iter().take(3).filter_map(|number| page.blocks.get(*number));
+    for block in beginning.filter(|block| !is_note(block)) {
         let begins = block.text.trim_start_matches('(');
         let end = begins.char_indices().nth(32).map_or(begins.len(), |(at, _)| at);
         let begins = &begins[..end];
         if dates::read(begins, claims.reader).is_some_and(|reading| reading.at == 0) {
             claims.add(begins, "text", weight.min(10), false);
+            break;
         }
+    }
+    // «Headline | Site | 26.10.2021»
+    let title = page.title.as_deref().and_then(|title| title.rsplit(['|', '–', '»']).next()).map(str::trim);
+    let is_day = |tail: &&str| {
+        tail.chars().count() <= 20 && dates::read(tail, claims.reader).is_some_and(|reading| reading.at == 0)
+    };
+    if let Some(tail) = title.filter(is_day) {
+        claims.add(tail, "title", 9, false);
     }
 }
 
@@ -301,7 +354,7 @@ const LABELLED: u32 = 22;
 
 /// The line begins with words that say that its date is the day of publication.
 fn is_labelled(line: &str) -> bool {
-    const LABELS: [&str; 16] = [
+    const LABELS: [&str; 19] = [
         "发布",
         "發布",
         "发表",
@@ -318,6 +371,9 @@ fn is_labelled(line: &str) -> bool {
         "pubblicato",
         "date published",
         "mise en ligne",
+        "datum",
+        "date:",
+        "fecha:",
     ];
     let line = line.trim_start_matches(['(', '[', '【', '·', ' ']).to_lowercase();
     LABELS.iter().any(|label| line.starts_with(label))
@@ -363,20 +419,36 @@ fn voice(date: &Date) -> &str {
 /// The day that most voices speak for, and of its claims the most exact; one that nothing speaks against before others.
 fn published(claims: &[Claim]) -> Option<&Claim> {
     let all = || claims.iter().filter(|one| !one.changed);
-    let sound = || all().filter(|one| one.date.conflict.is_none());
+    let sound = || all().filter(|one| one.is_possible());
     let votes = |of: &Claim| {
         let mut seen = HashSet::new();
-        let same = sound().filter(|one| day(&one.date) == day(&of.date));
-        let votes = same.filter(|one| seen.insert(voice(&one.date))).map(|one| one.weight).sum::<u32>();
+        let same = sound().filter(|one| day(&one.date) == day(&of.date) || is_eve(&one.date, &of.date));
+        let votes = same.filter(|one| seen.insert(voice(&one.date))).map(Claim::worth).sum::<u32>();
         // What is shown may be the day of the last change without saying so.
         let is_change = claims.iter().any(|one| one.changed && day(&one.date) == day(&of.date));
-        let is_told = of.is_of_machine() || sound().any(|one| one.is_of_machine() && day(&one.date) == day(&of.date));
+        let is_same = |one: &Claim| day(&one.date) == day(&of.date) || is_eve(&one.date, &of.date);
+        let is_told = of.is_of_machine() || sound().any(|one| one.is_of_machine() && is_same(one));
         if is_change && !is_told { votes / 2 } else { votes }
     };
     // The first of the best: `max_by_key` would take the last.
     let best = sound().rev_by(votes).or_else(|| all().next())?;
     let exact = || sound().filter(|one| one.date.precision > Precision::Day && day(&one.date) == day(&best.date));
     if best.date.precision == Precision::Day { exact().next().or(Some(best)) } else { Some(best) }
+}
+
+/// The date is the midnight, in a zone east of Greenwich, that begins the other, which has no time.
+fn is_eve(date: &Date, other: &Date) -> bool {
+    let is_day = other.precision == Precision::Day;
+    let is_midnight = date.utc.is_some_and(|utc| {
+        let utc = utc.utc();
+        // Those of the zones of Europe and Africa: further east, the day is more often the same.
+        utc.minute() == 0
+            && utc.second() == 0
+            && (21..24).contains(&utc.hour())
+            && date.local == utc.format("%Y-%m-%dT%H:%M:%S").to_string()
+            && utc.date_naive().succ_opt().is_some_and(|next| next.to_string() == day(other))
+    });
+    is_day && is_midnight
 }
 
 /// The first of the greatest.
@@ -405,4 +477,49 @@ pub(super) fn named(images: &[Image], lead: Option<usize>, document: &Document<'
     let of_lead = lead.and_then(|at| images.get(at)).and_then(of).map(|at| (at, "lead image".to_owned()));
     let others = || images.iter().enumerate().filter(|(_, image)| image.in_article);
     of_lead.or_else(|| others().find_map(|(number, image)| Some((of(image)?, format!("image {}", number + 1)))))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::extract::{Claims, Document, Head, read};
+    use crate::web::time::Timestamp;
+
+    #[test]
+    fn the_day_that_most_places_say_is_believed() {
+        let meta = |name: &str, day: &str| format!(r#"<meta property="{name}" content="{day}">"#);
+        let time = "article:published_time";
+        check("", "<p>4 March 2024</p>", "2024-03-04");
+        check(&meta(time, "2024-03-04T10:06:00+01:00"), "<p>5 March 2024</p>", "2024-03-04T10:06:00");
+        check(&meta("published_on", "2024-03-04T10:06Z"), "", "2024-03-04T10:06:00");
+        check(&meta("citation_publication_date", "2024 Mar 4"), "", "2024-03-04");
+        // A day that a program made an instant, in a zone east of Greenwich.
+        check(&meta(time, "2024-03-03T23:00:00Z"), "<p>4. März 2024</p>", "2024-03-04");
+        check(&meta(time, "2024-03-03T23:10:00Z"), "<p>4. März 2024</p>", "2024-03-03T23:10:00");
+        // What is called a change is none.
+        check("", "<p>Updated 4 March 2024</p>", "");
+        check("", "<p>Datum</p><p>Published 3 March 2024 Updated 4 March 2024</p>", "2024-03-03");
+        // A line that is a link is about another article.
+        check("", r#"<p><a href="/a">12.01.2021 - The river runs dry</a></p><p>4.3.2024</p>"#, "2024-03-04");
+        // The order of the numbers, from other days of the page.
+        check("", r#"<p class="date">3/4/2024</p>"#, "");
+        check("", r#"<p class="date">3/4/2024</p><aside><time>2/28/2024</time></aside>"#, "2024-03-04");
+        check("", r#"<p class="date">4/3/2024</p><aside><time>28/2/2024</time></aside>"#, "2024-03-04");
+        // Films have a day of their own.
+        let film = r#"{"@type":"VideoObject","uploadDate":"2024-03-04T10:06:00+01:00"}"#;
+        let film = format!(r#"<script type="application/ld+json">{film}</script>"#);
+        check(&film, "", "2024-03-04T10:06:00");
+        check(&film, "<p>Published 3 March 2024</p>", "2024-03-03");
+        check("<title>The river runs clear | Site | 04.03.2024</title>", "", "2024-03-04");
+    }
+
+    fn check(head: &str, above: &str, want: &str) {
+        let text = "<p>The river runs clear again, the people who live beside it said, and the herons came back.</p>";
+        let html = format!("{head}<article><h1>The river runs clear</h1>{above}{}</article>", text.repeat(8));
+        let (own, at) = (Head::read(b""), Timestamp::from_iso("2024-03-05T12:00:00Z").expect("a time"));
+        let claims = Claims::default();
+        let url = "https://news.example/river.html";
+        let document = Document::page(url, at, &own, html.as_bytes(), &claims);
+        let published = read(&document).article.published.map(|date| date.local).unwrap_or_default();
+        assert_eq!(published, want, "{head} {above}");
+    }
 }

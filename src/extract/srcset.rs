@@ -61,19 +61,33 @@ fn end_of_descriptors(text: &str) -> usize {
     end.unwrap_or(text.len())
 }
 
+/// None when a browser would leave the candidate out.
 fn size(descriptors: &str) -> Option<Size> {
-    let mut size = Size::Density(1.0);
+    let (mut width, mut density, mut height) = (None, None, None);
     for word in descriptors.split_ascii_whitespace() {
-        let number = |unit: char| word.strip_suffix(unit).and_then(|number| number.parse::<f32>().ok());
-        size = match (number('w'), number('x'), number('h')) {
-            (Some(width), ..) if width > 0.0 => Size::Width(width),
-            (_, Some(density), _) if density >= 0.0 => Size::Density(density),
-            // A height says nothing a width has not said.
-            (.., Some(_)) => size,
+        let (number, unit) = word.split_at_checked(word.len() - 1)?;
+        let digits = || !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        match unit {
+            "w" if digits() && width.is_none() && density.is_none() => width = number.parse::<f32>().ok(),
+            "x" if is_float(number) && (width, density, height) == (None, None, None) => {
+                density = number.parse::<f32>().ok();
+            }
+            "h" if digits() && height.is_none() && density.is_none() => height = number.parse::<f32>().ok(),
             _ => return None,
-        };
+        }
     }
-    Some(size)
+    match (width, density) {
+        // A height says nothing a width has not said.
+        (Some(width), _) => (width > 0.0).then_some(Size::Width(width)),
+        (None, _) if height.is_some() => None,
+        (None, density) => Some(Size::Density(density.unwrap_or(1.0))),
+    }
+}
+
+/// A floating-point number as HTML writes it, and not below nought.
+fn is_float(number: &str) -> bool {
+    let starts = number.starts_with(|c: char| c.is_ascii_digit() || c == '.');
+    starts && number.parse::<f32>().is_ok_and(f32::is_finite)
 }
 
 /// The place in `candidates` of what a desktop browser takes on a screen of `density`: the smallest that is sharp
@@ -144,6 +158,7 @@ mod tests {
         check("a.jpg what, b.jpg 300w, c.jpg -1x", "b.jpg 300w");
         check("a.jpg calc(1,2), b.jpg 3x", "b.jpg 3x");
         check("a.jpg, 2x, 150w, b.jpg 3x", "a.jpg 1x|b.jpg 3x");
+        check("a 100w 200w, b 100w 2x, c infx, d 100.5w, e 1e3w, f +2x, g 200h, h 0w, i 2x 3x, j 1.5x", "j 1.5x");
         check(" ,, \n", "");
     }
 

@@ -1,5 +1,6 @@
 //! What is never the original: files that stand in for a picture, services that answer with any, small matter.
 
+use super::marks::words;
 use super::tree::is_in;
 use crate::web::url::WebUrl;
 use crate::web::wrapped;
@@ -53,14 +54,35 @@ pub(super) fn is_decoration(marks: &str) -> bool {
 /// Parts of a path that only pictures around articles have.
 const AROUND: &str = "\
     /avatar/ /avatars/ /emoji/ /emojis/ /smilies/ /smiley/ /emoticons/ /icons/ /icon/ /logos/ /logo/ /favicon/ \
-    /sprites/ /badges/ /flags/ /gravatar/ /twemoji/ /wp-smiley/ /static/image/smiley/";
+    /sprites/ /badges/ /flags/ /gravatar/ /twemoji/ /wp-smiley/ /static/image/smiley/ /author/ /authors/ /share/ \
+    /sharing/ /newsletter/ /newsletters/ /qrcode/ /qrcodes/ /appstore/ /touxiang/";
+
+/// Words of a file's name that say the same: signs, faces, and codes to be scanned, in English and in Pinyin.
+const SIGNS: &str = "\
+    logo favicon avatar icon spinner qr qrcode qrcodes ewm erweima playstore googleplay appstore touxiang";
+
+/// Names of files that are buttons to share on a network, or to follow there.
+const NETWORKS: &str = "\
+    facebook twitter linkedin pinterest whatsapp telegram instagram youtube reddit tumblr kakaotalk weibo wechat weixin \
+    qq qzone pengyouquan douban renren rss";
+
+/// What the alternative text of a code to be scanned or of a sign at a shop for programs says.
+const SIGN_ALTS: &[&str] =
+    &["qr code", "qr-code", "qrcode", "二维码", "二維碼", "扫码", "掃碼", "app store", "google play", "qrコード"];
+
+/// By its alternative text the picture is of that sort. Captions of real pictures are longer.
+pub(super) fn is_sign(alt: &str) -> bool {
+    let alt = alt.to_lowercase();
+    alt.chars().count() <= 40 && SIGN_ALTS.iter().any(|sign| alt.contains(sign))
+}
 
 /// By its address the picture is of that sort.
 pub(super) fn is_around(url: &WebUrl) -> bool {
     let path = url.path().to_ascii_lowercase();
-    let file = path.rsplit('/').next().unwrap_or("");
+    let file = url.path().rsplit('/').next().unwrap_or("");
     let stem = file.split('.').next().unwrap_or("");
     AROUND.split_ascii_whitespace().any(|part| path.contains(part))
-        || stem.split(['-', '_']).any(|word| matches!(word, "logo" | "favicon" | "avatar" | "icon" | "spinner"))
+        || words(stem).any(|word| is_in(SIGNS, &word))
+        || is_in(NETWORKS, &stem.to_ascii_lowercase())
         || is_in("s.w.org secure.gravatar.com www.gravatar.com gravatar.com", url.host())
 }

@@ -319,9 +319,20 @@ fn the_nearest_referrer_policy_holds() {
         ("<meta name=Referrer content=never><img src=/a.jpg>", Policy::NoReferrer),
         ("<meta name=referrer content=never><img src=/a.jpg referrerpolicy=unsafe-url>", Policy::UnsafeUrl),
         ("<meta name=referrer content=what><img src=/a.jpg referrerpolicy=what>", Policy::Origin),
+        ("<template><meta name=referrer content=never></template><img src=/a.jpg>", Policy::Origin),
     ] {
         let page = found(ARTICLE, html.as_bytes(), &Claims::default(), header);
         assert_eq!(page.images[0].policy, want, "{html}");
+    }
+}
+
+#[test]
+fn a_base_counts_where_it_is_one() {
+    for (html, want) in [
+        ("<base href=/b/><base href=/c/><img src=a.jpg>", "https://news.example/b/a.jpg"),
+        ("<template><base href=//evil.example/></template><img src=a.jpg>", "https://news.example/2024/03/04/a.jpg"),
+    ] {
+        assert_eq!(page(html).images[0].variants[0].url.as_str(), want, "{html}");
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::facts::{self, Facts};
 use super::tree::{Block, Page, Zone, weight};
 use super::{Document, folded};
+use crate::web::url::WebUrl;
 
 /// A headline that weighs less is a section's name or a logo's.
 const SHORTEST: usize = 12;
@@ -28,12 +29,17 @@ pub(super) fn title(page: &Page, facts: &Facts, document: &Document<'_>, is_post
     let is_site = |text: &str| site.iter().any(|site| is_same(site, text));
     let good = |block: &&Block| !is_site(&block.text) && given.iter().any(|title| reads_like(&block.text, title));
 
+    let host = WebUrl::parse(document.url).ok().map(|url| url.domain().to_owned());
+    let cut = |title: &str| without_host(&without_site(title, facts.publisher.as_deref()), host.as_deref());
+
     let inside = |block: &&Block| block.zone < Zone::Around;
     let found = main().filter(inside).find(good).or_else(|| main().find(good));
     let found = found.or_else(|| headings().filter(inside).find(|block| block.heading <= 3 && good(block)));
     if let Some(found) = found {
-        let cut = given.iter().map(|title| without_site(title, facts.publisher.as_deref()));
-        return Some(without_kicker(&without_hyphens(&found.text), cut));
+        let cut = || given.iter().map(|title| cut(title));
+        let heading = without_day(&without_hyphens(&found.text)).to_owned();
+        let heading = cut().find(|title| goes_on(&heading, title)).unwrap_or(heading);
+        return Some(without_kicker(&heading, cut()));
     }
     // Some headlines are no headings: a line that is the better half of a title, at its beginning or end.
     let is_part = |block: &&Block| {
@@ -51,7 +57,7 @@ pub(super) fn title(page: &Page, facts: &Facts, document: &Document<'_>, is_post
     if let (Some(heading), None) = (sole.next(), sole.next()) {
         return Some(without_hyphens(&heading.text));
     }
-    let cut = |title: &String| without_site(title, facts.publisher.as_deref());
+    let cut = |title: &String| cut(title);
     let first = main().find(|block| block.zone < Zone::Around).map(|block| block.text.clone());
     headline.or_else(|| open_graph.as_ref().map(cut)).or_else(|| head.as_ref().map(cut)).or(first).or(claimed)
 }
@@ -76,6 +82,48 @@ fn without_kicker(heading: &str, mut titles: impl Iterator<Item = String>) -> St
             && kicker.is_some_and(|kicker| !kicker.is_empty() && weight(kicker) < weight(title))
     };
     titles.find(is_rest).unwrap_or_else(|| heading.to_owned())
+}
+
+/// The heading ends with a colon, and the title says what follows.
+fn goes_on(heading: &str, title: &str) -> bool {
+    heading.ends_with(':') && title.split_once(heading).is_some_and(|(_, rest)| weight(rest) >= SHORTEST)
+}
+
+/// A heading without the day before it.
+fn without_day(heading: &str) -> &str {
+    let rest = heading.trim_start_matches(|c: char| c.is_ascii_digit() || ".:/".contains(c)).trim_start();
+    let day = heading.len() - rest.len();
+    let rest = rest.strip_prefix(['-', '–', '|']).map(str::trim_start);
+    rest.filter(|rest| day >= 8 && weight(rest) >= SHORTEST).unwrap_or(heading)
+}
+
+/// A title without the part that is the name of its host, and what stands on the far side of it.
+fn without_host(title: &str, host: Option<&str>) -> String {
+    let squeezed =
+        |text: &str| text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
+    let Some(host) = host.map(squeezed) else { return title.to_owned() };
+    let is_host = |part: &str| {
+        let part = squeezed(part);
+        part.len() >= 5 && host.contains(&part)
+    };
+    let mut start = 0;
+    for (at, bar) in title.match_indices(' ').filter_map(|(at, _)| bar(&title[at..]).map(|bar| (at, bar))) {
+        if start == 0 && is_host(&title[..at]) && weight(&title[at + bar..]) >= SHORTEST {
+            return title[at + bar..].to_owned();
+        }
+        if start > 0 && is_host(&title[start..at]) {
+            return title[..start].trim_end_matches([' ', '-', '|', '–', '—', '»', '·']).to_owned();
+        }
+        start = at + bar;
+    }
+    let is_last = start > 0 && is_host(&title[start..]);
+    let end = if is_last { &title[..start] } else { title };
+    end.trim_end_matches([' ', '-', '|', '–', '—', '»', '·']).to_owned()
+}
+
+/// The length of the separator with spaces around it that a text begins with.
+fn bar(text: &str) -> Option<usize> {
+    [" - ", " | ", " – ", " — ", " » ", " · "].iter().find(|bar| text.starts_with(**bar)).map(|bar| bar.len())
 }
 
 /// Soft hyphens are for the layout.
@@ -159,6 +207,33 @@ mod tests {
             (" - Site", None, " - Site"),
         ] {
             assert_eq!(without_site(title, site), want, "{title}");
+        }
+    }
+
+    #[test]
+    fn the_name_of_the_host_is_cut() {
+        for (title, want) in [
+            ("river-coast » Number two: herons", "Number two: herons"),
+            ("Herons of the coast - River Coast - Boats, sails and repairs in town", "Herons of the coast"),
+            ("Herons of the coast | River Coast", "Herons of the coast"),
+            ("Herons – and what they eat", "Herons – and what they eat"),
+            ("River Coast", "River Coast"),
+        ] {
+            assert_eq!(without_host(title, Some("river-coast.example")), want, "{title}");
+        }
+        assert_eq!(without_host("A - B", None), "A - B");
+    }
+
+    #[test]
+    fn a_heading_is_whole_and_has_no_day() {
+        assert!(goes_on("The river:", "The river: what became of it"));
+        assert!(!goes_on("The river", "The river: what became of it"));
+        for (heading, want) in [
+            ("04.03.2024 - Herons are back", "Herons are back"),
+            ("2024 – the year of the heron", "2024 – the year of the heron"),
+            ("101 herons", "101 herons"),
+        ] {
+            assert_eq!(without_day(heading), want, "{heading}");
         }
     }
 

@@ -1,6 +1,7 @@
 //! The one walk over a page's tree. It collects everything the other files judge: text blocks and the containers they
 //! stand in, pictures, links, requisites, and what the head says.
 
+use std::cell::Cell;
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
@@ -20,6 +21,12 @@ use crate::web::url::WebUrl;
 /// Pictures, links and requisites that are kept of one page, of each. Lists of everything have a tenth of it.
 const MANY: usize = 20_000;
 
+/// Bytes of addresses that are made of one page. Lists of everything have a tenth of it.
+const ADDRESSES: usize = 16 << 20;
+
+/// Bytes of structured data that are read of one page; news pages have a hundredth of it.
+const STRUCTURED: usize = 2 << 20;
+
 /// Characters kept of a caption.
 const CAPTION: usize = 2000;
 
@@ -35,17 +42,22 @@ pub(super) struct Base {
     pub url: Option<WebUrl>,
     /// Queries are encoded in it.
     pub encoding: &'static Encoding,
+    /// Bytes of addresses that may still be made: a short page with a long base makes many of them long.
+    pub room: Cell<usize>,
 }
 
 impl Base {
     /// An address of the web; none when it is empty, of another kind, or cannot be read.
     pub fn join(&self, href: &str) -> Option<WebUrl> {
         let href = href.trim();
-        match &self.url {
+        let url = match &self.url {
             _ if href.is_empty() => None,
             Some(url) => url.join(href, Some(self.encoding)).ok(),
             None => WebUrl::parse(href).ok(),
-        }
+        }?;
+        let room = self.room.get().saturating_sub(url.as_str().len());
+        self.room.set(room);
+        (room > 0).then_some(url)
     }
 }
 
@@ -167,7 +179,7 @@ impl Page {
         let (text, cut) = bounds::affordable(text);
         let html = Html::parse_document(text);
         let mut page = Page {
-            base: Base { url: own.clone(), encoding },
+            base: Base { url: own.clone(), encoding, room: Cell::new(ADDRESSES) },
             policy: header.unwrap_or_default(),
             language: None,
             title: None,
@@ -215,6 +227,9 @@ impl Page {
         if page.unreadable > 0 {
             page.oddities.push(format!("addresses that could not be read: {}", page.unreadable));
         }
+        if page.base.room.get() == 0 {
+            page.oddities.push("addresses were left out: all together they are longer than 16 MiB".to_owned());
+        }
         if page.too_many {
             page.oddities.push(format!("more than {MANY} pictures, links or files were left out"));
         }
@@ -232,9 +247,13 @@ impl Page {
 
     /// `<base>` and the referrer policy hold for the whole page, so they are read first.
     fn read_rules(&mut self, root: ElementRef<'_>) {
+        // What stands in a template is no part of the page.
+        let in_template = |element: &ElementRef<'_>| {
+            element.ancestors().filter_map(ElementRef::wrap).any(|one| one.value().name() == "template")
+        };
         for element in root.descendent_elements() {
             match element.value().name() {
-                "base" => {
+                "base" if !in_template(&element) => {
                     // The first one with an address counts, resolved against the page (HTML, 4.2.3).
                     if let Some(href) = element.attr("href") {
                         self.base.url = self.base.join(href).or_else(|| self.base.url.clone());
@@ -246,7 +265,8 @@ impl Page {
             }
         }
         let metas = root.descendent_elements().filter(|element| element.value().name() == "meta");
-        for meta in metas.filter(|meta| meta.attr("name").is_some_and(|name| name.eq_ignore_ascii_case("referrer"))) {
+        let rules = metas.filter(|meta| meta.attr("name").is_some_and(|name| name.eq_ignore_ascii_case("referrer")));
+        for meta in rules.filter(|meta| !in_template(meta)) {
             self.policy = meta.attr("content").and_then(Policy::from_meta).unwrap_or(self.policy);
         }
     }
@@ -386,7 +406,7 @@ impl Page {
         if picture.is_empty()
             && let Some(stand_in) = element.attr("src").and_then(|src| self.base.join(src))
         {
-            self.push_requisite(stand_in, Role::Image, self.policy);
+            self.push_requisite(stand_in, Role::Image, self.policy_of(element));
         }
         self.show(picture, state);
         // AMP's pictures hold a copy for browsers without scripts, or another one to fall back to.
@@ -451,7 +471,9 @@ impl Page {
     fn read_script(&mut self, element: ElementRef<'_>) {
         let kind = element.attr("type").unwrap_or("").to_ascii_lowercase();
         if kind == "application/ld+json" {
-            self.json_ld.push(element.text().collect());
+            let text: String = element.text().collect();
+            let before: usize = self.json_ld.iter().map(String::len).sum();
+            self.json_ld.extend((before + text.len() <= STRUCTURED).then_some(text));
         } else if !kind.contains("template") && !kind.contains("html") {
             let is_json = kind.contains("json");
             if !is_json {
@@ -512,7 +534,7 @@ impl Page {
         self.need(element, "href", role);
         for candidate in element.attr("imagesrcset").map(super::srcset::candidates).unwrap_or_default() {
             if let Some(url) = self.base.join(candidate.url) {
-                self.push_requisite(url, Role::Image, self.policy);
+                self.push_requisite(url, Role::Image, self.policy_of(element));
             }
         }
     }
@@ -542,8 +564,12 @@ impl Page {
     }
 
     fn need(&mut self, element: ElementRef<'_>, attribute: &str, role: Role) {
-        let policy = element.attr("referrerpolicy").and_then(Policy::from_token).unwrap_or(self.policy);
+        let policy = self.policy_of(element);
         self.read_address(element, &[attribute], |page, url| page.push_requisite(url, role, policy));
+    }
+
+    fn policy_of(&self, element: ElementRef<'_>) -> Policy {
+        element.attr("referrerpolicy").and_then(Policy::from_token).unwrap_or(self.policy)
     }
 
     fn read_address(&mut self, element: ElementRef<'_>, names: &[&str], then: impl FnOnce(&mut Page, WebUrl)) {

@@ -6,6 +6,9 @@ use super::claims::Claims;
 use super::referrer::Referrer;
 use super::url::WebUrl;
 
+/// The priority of a picture that nobody names: a larger form that an address hints at. After everything that is named.
+pub const GUESS: u8 = 9;
+
 /// What a URL is fetched for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -99,6 +102,11 @@ pub struct Candidate {
 }
 
 impl Candidate {
+    /// Nobody names it: it is a larger form that a picture's address hints at, and is worth one request.
+    pub fn is_guess(&self) -> bool {
+        self.priority == GUESS && self.role == Role::Image
+    }
+
     /// A URL that is wanted, and of which nothing more is known.
     pub fn new(url: WebUrl, role: Role) -> Candidate {
         Candidate {

@@ -52,11 +52,11 @@ const HOSTS: &[(&str, &str)] = &[
     ("pximg.net", "https://www.pixiv.net/"),
 ];
 
-/// The ways in which this URL may be asked for, none twice; everything but a picture in one way only. The table of
-/// hosts is used when it is `with_table`.
+/// The ways in which this URL may be asked for, none twice; everything but a picture that is named in one way only. The
+/// table of hosts is used when it is `with_table`.
 pub fn ladder(candidate: &Candidate, with_table: bool) -> Vec<Rung> {
     let mut rungs = vec![Rung { by: By::Policy, referer: candidate.referer.clone() }];
-    if candidate.role != Role::Image {
+    if candidate.role != Role::Image || candidate.is_guess() {
         return rungs;
     }
     let listed = host_rule(candidate.url.host()).filter(|_| with_table).map(|referer| (By::Table, Some(referer)));
@@ -78,6 +78,7 @@ fn host_rule(host: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::web::candidate::GUESS;
 
     #[test]
     fn each_way_is_tried_once_and_no_more_than_three_are() {
@@ -108,6 +109,14 @@ mod tests {
             let referers: Vec<Option<&str>> = rungs.iter().map(|rung| rung.referer.as_deref()).collect();
             assert_eq!(referers, want, "{url} for {page:?}");
         }
+    }
+
+    #[test]
+    fn what_is_guessed_is_asked_for_in_one_way() {
+        let url = WebUrl::parse("https://i.example/1.jpg").unwrap();
+        let page = Some("https://news.example/a".to_owned());
+        let guess = Candidate { page, priority: GUESS, ..Candidate::new(url, Role::Image) };
+        assert_eq!(ladder(&guess, true).len(), 1);
     }
 
     #[test]

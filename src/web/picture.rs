@@ -3,6 +3,9 @@
 //! [`inspect`] reads the structure of the format, never the pixels: a file that ends where its format says it ends was
 //! not cut on its way. It is pure, linear, and takes any bytes.
 
+use quick_xml::Reader;
+use quick_xml::events::{BytesStart, Event};
+
 use super::media::{self, Kind};
 
 /// What was seen.
@@ -59,7 +62,7 @@ pub fn inspect(bytes: &[u8], whole: bool) -> Picture {
         None if size.is_some() => None,
         None if is_text(bytes) => Some(Flaw::Page),
         None => Some(Flaw::Unknown),
-        Some("image/svg+xml") => (whole && !svg_ends(bytes)).then_some(Flaw::Cut),
+        Some("image/svg+xml") => svg_flaw(bytes).filter(|flaw| whole || *flaw != Flaw::Cut),
         Some(_) if whole && media.and_then(|media| ends(media, bytes)).is_none() => Some(Flaw::Cut),
         Some(_) if size.is_none_or(|(width, height)| width == 0 || height == 0) => Some(Flaw::Broken),
         Some(_) => None,
@@ -183,11 +186,36 @@ fn boxes_end(bytes: &[u8]) -> Option<()> {
     (at == bytes.len()).then_some(())
 }
 
-/// The root is closed, at the end or at once.
-fn svg_ends(bytes: &[u8]) -> bool {
-    let text = bytes.trim_ascii_end();
-    let closing = |window: &[u8]| window.eq_ignore_ascii_case(b"</svg");
-    text.ends_with(b">") && (text.windows(5).any(closing) || text.ends_with(b"/>"))
+/// Element after element until the root is closed. Browsers show an SVG only up to where its XML is wrong; what stands
+/// behind the root is nobody's business.
+fn svg_flaw(bytes: &[u8]) -> Option<Flaw> {
+    // In whatever charset it is, markup is ASCII.
+    let text = String::from_utf8_lossy(bytes);
+    let mut reader = Reader::from_str(&text);
+    let mut depth = 0u32;
+    loop {
+        match reader.read_event() {
+            Ok(Event::Start(element) | Event::Empty(element))
+                if depth == 0 && !element.local_name().as_ref().eq_ignore_ascii_case("svg") =>
+            {
+                return Some(Flaw::Page);
+            }
+            Ok(Event::Start(element)) if has_attributes(&element) => depth += 1,
+            Ok(Event::Empty(element)) if has_attributes(&element) && depth == 0 => return None,
+            Ok(Event::Empty(element)) if has_attributes(&element) => {}
+            Ok(Event::Start(_) | Event::Empty(_)) => return Some(Flaw::Broken),
+            Ok(Event::End(_)) if depth == 1 => return None,
+            Ok(Event::End(_)) => depth = depth.saturating_sub(1),
+            Ok(Event::Eof) | Err(quick_xml::Error::Syntax(_)) => return Some(Flaw::Cut),
+            Ok(_) => {}
+            Err(_) => return Some(Flaw::Broken),
+        }
+    }
+}
+
+/// They can be read. Whether one stands there twice would take the square of their number to know.
+fn has_attributes(element: &BytesStart<'_>) -> bool {
+    element.attributes().with_checks(false).all(|attribute| attribute.is_ok())
 }
 
 #[cfg(test)]
@@ -216,6 +244,35 @@ mod tests {
     }
 
     #[test]
+    fn every_format_we_know_is_read_as_far_as_its_size() {
+        let bmp = [&b"BM\x36\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\x03\0\0\0\x02\0\0\0"[..], &[0; 28]].concat();
+        let ico = [&b"\0\0\x01\0\x01\0\x03\x02\0\0\x01\0\x20\0\x04\0\0\0\x16\0\0\0"[..], b"pxls"].concat();
+        let boxed = |brand: &[u8]| {
+            let ispe = b"\0\0\0\x14ispe\0\0\0\0\0\0\0\x03\0\0\0\x02";
+            let nested = [b"\0\0\0\x30meta\0\0\0\0\0\0\0\x24iprp\0\0\0\x1cipco", &ispe[..]].concat();
+            [b"\0\0\0\x14ftyp", brand, b"\0\0\0\0", brand, &nested].concat()
+        };
+        let tiff = b"II*\0\x08\0\0\0\x02\0\0\x01\x03\0\x01\0\0\0\x03\0\0\0\x01\x01\x03\0\x01\0\0\0\x02\0\0\0\0\0\0\0";
+        for (name, bytes, media) in [
+            ("BMP", &bmp[..], Some("image/bmp")),
+            ("ICO", &ico, Some("image/x-icon")),
+            ("AVIF", &boxed(b"avif"), Some("image/avif")),
+            ("HEIF", &boxed(b"heic"), None),
+            ("TIFF", tiff, None),
+        ] {
+            assert_eq!(inspect(bytes, true), Picture { media, size: Some((3, 2)), flaw: None }, "{name}");
+        }
+        for (name, bytes, flaw) in [
+            ("BMP", &bmp[..40], Flaw::Cut),
+            ("ICO", &ico[..24], Flaw::Cut),
+            ("AVIF", &boxed(b"avif")[..60], Flaw::Cut),
+            ("GIF", b"GIF89a\0\0\0\0\0\0\0\x3b", Flaw::Broken),
+        ] {
+            assert_eq!(inspect(bytes, true).flaw, Some(flaw), "{name}");
+        }
+    }
+
+    #[test]
     fn what_is_no_picture_is_told_from_what_is_a_part_of_one() {
         for (bytes, want) in [
             (&b""[..], Some(Flaw::Empty)),
@@ -231,6 +288,18 @@ mod tests {
             (b"<svg/>", None),
             (b"<svg xmlns='x'><g>", Some(Flaw::Cut)),
             (b"<svg xmlns='x'><g></g></sv", Some(Flaw::Cut)),
+            (b"<svg xmlns='x'><g></g><!-- </svg>", Some(Flaw::Cut)),
+            (b"<svg><path d='M0 0", Some(Flaw::Cut)),
+            (b"<svg><title>a > b</title><text>no </svg></text>", Some(Flaw::Broken)),
+            (b"<svg><g></svg>", Some(Flaw::Broken)),
+            (b"<svg><g a=1 b></g></svg>", Some(Flaw::Broken)),
+            (b"<!-- x --><svg xmlns:s='x'><s:g/></svg><!-- and more", None),
+            (
+                b"<!DOCTYPE svg PUBLIC '-//W3C//DTD SVG 1.1//EN' 'x' [<!ENTITY n 'v'>]><svg>&n;<![CDATA[<g>]]></svg>",
+                None,
+            ),
+            (b"<svg><style>a { b: c }</style><script>if (1 > 0) f()</script></svg>", None),
+            (b"<?xml version='1.0'?><html><body><svg></svg></body></html>", Some(Flaw::Page)),
         ] {
             assert_eq!(inspect(bytes, true).flaw, want, "{}", String::from_utf8_lossy(bytes));
         }

@@ -35,6 +35,7 @@ const OPEN: &str = "the rest was left out: too many elements are open at once";
 const ELEMENTS: &str = "the rest was left out: more than 200,000 elements";
 const ATTRIBUTES: &str = "the rest was left out: elements have thousands of attributes";
 const MANY: &str = "more than 20000 pictures, links or files were left out";
+const LONG_ADDRESSES: &str = "addresses were left out: all together they are longer than 16 MiB";
 const LONG: &str = "longer than 8 MiB";
 
 fn numbered(many: usize, piece: impl Fn(usize) -> String) -> String {
@@ -63,6 +64,21 @@ fn numbers_have_a_bound() {
     check("files", &format!("<style>{}</style>", numbered(25_000, |n| format!("a{{b:url({n})}}"))), 20_001, MANY);
     check("signatures", &"<div class=author>Jane Doe</div>".repeat(5_000), 6_000, "");
     check("candidates", &format!("<img srcset='{}'>", numbered(300_000, |n| format!("/{n} {n}w, "))), 64, "");
+}
+
+#[test]
+fn what_is_named_over_and_over_is_read_once() {
+    let sources = numbered(3_000, |n| format!("<source srcset='/{n}.png {n}w'>"));
+    let shown = numbered(3_000, |n| format!("<img src=/{n}.jpg>"));
+    check("sources", &format!("<picture>{sources}{shown}</picture>"), 200_000, "");
+    let names = numbered(60_000, |n| format!("Jane D{}, ", ["oe", "ay", "ean"][n % 3]));
+    check("names", &format!("<meta name=author content='{names}'><p>x"), 10, "");
+    check("titles", &format!("{}<p>x", "<meta property=og:title content='A - B'>".repeat(20_000)), 10, "");
+    let base = format!("<base href='http://h.example/{}/'>", "a/".repeat(2_000));
+    check("a long base", &(base + &numbered(20_000, |n| format!("<img src=/{n}.png>"))), 20_000, "");
+    let base = format!("<base href='http://h.example/?{}'>", "a".repeat(4_000));
+    let long = numbered(20_000, |n| format!("<img src='#{n}'>"));
+    check("a long query", &(base + &long), 20_000, LONG_ADDRESSES);
 }
 
 #[test]

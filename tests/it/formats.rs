@@ -83,6 +83,7 @@ fn notes() -> Notes {
     notes.fault = Some(word());
     notes.kind = Some(word());
     notes.oddities = vec![word()];
+    notes.guess = true;
     notes.outlinks = vec![word()];
     notes.robots = vec![word()];
     notes.verdict = Some(RobotsVerdict { allowed: true, rule: word(), line: Some(1) });

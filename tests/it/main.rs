@@ -28,6 +28,7 @@ mod hotlink;
 mod invariants;
 mod judge;
 mod lantern;
+mod larger;
 mod licences;
 mod name_server;
 mod names;

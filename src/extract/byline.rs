@@ -231,6 +231,7 @@ const STARTS: &[&str] = &[
     "von ",
     "Autor: ",
     "Autorin: ",
+    "Autorin/Autor ",
     "Autoren: ",
     "Text: ",
     "Par ",

@@ -49,12 +49,15 @@ pub(super) struct Hints {
 
 /// Words in classes of elements that name an author, in the languages of the web's larger theme families.
 const AUTHOR: &str = "author authors autor autores autoren auteur auteurs autore byline writer journalist reporter \
-    verfasser redacteur authorname writtenby contributor";
+    verfasser redacteur authorname writtenby contributor username";
 
-/// Words beside them that say that it is not the name: a picture, a life, a list.
-const NOT_NAME: &str = "bio avatar image img photo pic thumb social description desc about follow related more box \
-    job role position email mail count title articles posts list icon twitter facebook separator label comment \
-    comments card recent footer sidebar";
+/// Words beside them that say that it is not the name: another article's, or a number.
+const NOT_NAME: &str = "social follow related more email mail count articles posts list icon twitter facebook \
+    separator comment comments card recent footer sidebar";
+
+/// Words that say the same unless `name` is among them: `author-box__name`.
+const BESIDE_NAME: &str =
+    "bio avatar image img photo pic thumb desc description about box job role position title label";
 
 /// Words in classes of elements that hold a date.
 const DATE: &str = "date time datetime timestamp dateline pubdate published publish publishdate posted datum fecha \
@@ -92,7 +95,7 @@ impl Hints {
             date = date.or(Some((By::Element, changed)));
         }
         if !words.is_empty() {
-            if author.is_none() && has(AUTHOR) && !has(NOT_NAME) {
+            if author.is_none() && has(AUTHOR) && !has(NOT_NAME) && (has("name") || !has(BESIDE_NAME)) {
                 author = Some(By::Class);
             }
             if date.is_none() && (has(DATE) || changed) && !has("comment comments countdown event expires") {
@@ -166,8 +169,9 @@ fn has_meaning(author: Option<By>, date: Option<(By, bool)>) -> bool {
 
 /// `/author/jane-doe`, `/autoren/doe`: a page about one author.
 fn is_author_address(href: &str) -> bool {
-    const FOLDERS: &str = "author authors autor autoren auteur auteurs autores autore people staff profile writers \
-        contributors redakteur";
+    const FOLDERS: &str = "author authors autor autoren auteur auteurs autores autore people staff profile profiles \
+        writer writers contributor contributors editor editors reporter reporters journalist journalists columnist \
+        columnists byline bylines redakteur";
     let path = href.split(['?', '#']).next().unwrap_or("").trim_end_matches('/');
     let mut parts = path.rsplit('/');
     let last = parts.next().unwrap_or("");

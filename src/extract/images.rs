@@ -90,7 +90,7 @@ impl Picture {
         };
         picture.read_srcsets(element, base);
         picture.prefer_what_is_shown();
-        if let Some(link) = link.filter(|link| has_ending(link.path())) {
+        if let Some(link) = link.filter(|link| is_picture(link)) {
             picture.read_link(link);
         }
         if picture.candidates().next().is_none() {
@@ -396,6 +396,12 @@ fn is_thumbnail(url: &WebUrl) -> bool {
 fn has_ending(path: &str) -> bool {
     let path = path.to_ascii_lowercase();
     ENDINGS.split(' ').any(|ending| path.ends_with(ending))
+}
+
+/// A link is one to a picture by its ending, unless that is a wiki's page about the file (`/wiki/File:Boat.jpg`).
+fn is_picture(link: &WebUrl) -> bool {
+    let file = link.path().rsplit('/').next().unwrap_or("");
+    has_ending(file) && !file.contains(':') && !file.contains("%3A")
 }
 
 /// Adds an address that is not there yet. Nobody needs more than 64 of a kind for one picture.

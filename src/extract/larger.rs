@@ -17,6 +17,8 @@ enum Cut {
     Number(&'static str),
     /// `-300x200` before the ending goes.
     Sides,
+    /// `/thumb/` goes, and the last segment, which begins with a width: `/thumb/a/ab/Boat.jpg/300px-Boat.jpg`.
+    Thumb,
     /// One of the first before the ending becomes the second.
     Stem(&'static [&'static str], &'static str),
     /// The value of a parameter becomes another.
@@ -41,6 +43,7 @@ const RULES: &[(&str, Cut, &str)] = &[
     ("*", Cut::Behind("_"), "portals on OSS: styles behind _"),
     ("*", Cut::Behind("-"), "Qiniu: styles behind -"),
     ("*", Cut::Behind(".thumb."), "Discuz!: thumbnails of attachments"),
+    ("*", Cut::Thumb, "MediaWiki: thumbnails, Manual:Thumb.php"),
     ("*", Cut::Sides, "WordPress: intermediate sizes"),
     ("*", Cut::Parameters(SIDES), "imgix, Photon, dribbble and others: sizes as parameters"),
 ];
@@ -170,6 +173,13 @@ impl Cut {
                 let (whole, sides) = stem.rsplit_once('-')?;
                 is_sides(sides).then(|| rebuilt(&format!("{folder}/{whole}.{ending}"), query))?
             }
+            Cut::Thumb => {
+                let (width, name) = file.split_once("px-")?;
+                let is_thumb = width.bytes().all(|byte| byte.is_ascii_digit()) && !width.is_empty();
+                let whole = folder.rsplit('/').next().filter(|whole| name.starts_with(whole))?;
+                let above = folder.strip_suffix(whole)?.replacen("/thumb/", "/", 1);
+                (is_thumb && folder.contains("/thumb/")).then(|| rebuilt(&format!("{above}{whole}"), query))?
+            }
             Cut::Stem(sizes, large) => {
                 let (stem, ending) = file.rsplit_once('.')?;
                 let whole = sizes.iter().find_map(|size| stem.strip_suffix(size))?;
@@ -211,6 +221,8 @@ mod tests {
             ("https://pic.example/9/a.jpg-w600", "https://pic.example/9/a.jpg"),
             ("https://pic.example/9/a.jpg.thumb.jpg", "https://pic.example/9/a.jpg"),
             ("https://pic.example/up/a-300x200.jpg", "https://pic.example/up/a.jpg"),
+            ("https://w.example/c/thumb/a/ab/Boat.svg/440px-Boat.svg.png", "https://w.example/c/a/ab/Boat.svg"),
+            ("https://w.example/thumb/a/ab/Boat.jpg/440px-Boat.jpg", "https://w.example/a/ab/Boat.jpg"),
             ("https://pic.example/m/a.png?compress=1&resize=800x600", "https://pic.example/m/a.png"),
             ("https://pic.example/m/a.png?id=7&w=800", "https://pic.example/m/a.png?id=7"),
             ("https://mmbiz.qpic.cn/mmbiz_jpg/Ab/640?wx_fmt=jpeg", "https://mmbiz.qpic.cn/mmbiz_jpg/Ab/0?wx_fmt=jpeg"),
@@ -236,6 +248,8 @@ mod tests {
             "https://b.s3.example/a.jpg?w=10&X-Amz-Expires=60&X-Amz-Signature=1",
             "https://pic.example/a_b.jpg",
             "https://pic.example/a-12.jpg",
+            "https://w.example/thumb/a/440px-Boat.jpg",
+            "https://w.example/a/Boat.jpg/440px-Boat.jpg",
         ] {
             check(url, None);
         }

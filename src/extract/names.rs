@@ -34,7 +34,7 @@ const JOBS: &str = "\
     redacción|redazione|press|news|media|magazine|blog|team|desk|agency|agentur|agence|agencia|verlag|\
     zeitung|nachrichten|university|institute|foundation|stiftung|gmbh|inc|ltd|llc|e.v.|twitter|facebook|\
     instagram|linkedin|email|updated|published|posted|read|comments|minutes|foto|fotos|photo|photos|bild|\
-    image|getty|lizenz|license|more|follow|share|posts|articles|view|by|written|reviewed|reviewer|engineer|\
+    image|getty|lizenz|license|more|follow|share|show|posts|articles|view|by|written|reviewed|reviewer|engineer|\
     search|rss|feed|alle|artikel|beiträge|process|policy|scholar|google|jobs|hire|travel|today|stand|\
     author|authors|archive|archives|veröffentlicht|chefredakteur|chefredakteurin|pressemitteilung|nachricht|ca|von|par|min|ago";
 
@@ -80,10 +80,11 @@ fn without_by(field: &str) -> &str {
     }
 }
 
-/// Words of the names of agencies and staffs.
+/// Words of the names of agencies and staffs, and the agencies that go by letters.
 const COLLECTIVE: &str = "\
     press|staff|agency|team|editors|editorial|reporters|correspondents|writers|desk|newsroom|service|bureau|redaktion|\
-    redaktionsteam|agentur|agence|agencia|agenzia|rédaction|redacción|redazione|contributors|associated";
+    redaktionsteam|agentur|agence|agencia|agenzia|rédaction|redacción|redazione|contributors|associated|\
+    afp|dpa|apa|sda|ansa|reuters|kna|epd|kathpress|ritzau|ians|pti|xinhua|kyodo|yonhap|aap|ap";
 
 /// The name of an agency or a staff that a field says the text is by.
 pub(super) fn collective(field: &str) -> Option<String> {
@@ -97,7 +98,8 @@ pub(super) fn collective(field: &str) -> Option<String> {
     let is_short = |name: &str| (2..=4).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_uppercase());
     let is_one = words.len() <= 6 && name.chars().count() <= 50 && words.iter().any(|word| is_one(COLLECTIVE, word));
     let is_said = is_one || is_short(name);
-    let is_plain = name.starts_with(char::is_uppercase) && !name.contains(|c: char| "?!:*<>=@{}\",;".contains(c));
+    let is_begun = name.starts_with(char::is_uppercase) || name.len() <= 3;
+    let is_plain = is_begun && !name.contains(|c: char| "?!:*<>=@{}\",;".contains(c));
     (is_said && is_plain).then(|| name.to_owned())
 }
 
@@ -124,6 +126,10 @@ pub(super) fn names(field: &str) -> Vec<String> {
     } else {
         BETWEEN.split(rest).collect()
     };
+    // `news.example, City, Country`
+    if parts.first().is_some_and(|first| is_host(first)) {
+        return Vec::new();
+    }
     let parts = parts.into_iter().map(without_job).filter(|name| is_name(name));
     let mut names: Vec<String> = parts.map(|name| without_twin(name).to_owned()).collect();
     // A single word beside whole names is a town or an outlet.
@@ -195,22 +201,26 @@ pub(super) fn is_name(name: &str) -> bool {
     let is_outlet = !has_case && length >= 3 && OUTLETS.split('|').any(|end| name.ends_with(end));
     // LN, AFP: who signs with capitals alone is no person.
     let is_short = (2..=4).contains(&length) && name.bytes().all(|byte| byte.is_ascii_uppercase());
-    let is_host =
-        lower.rsplit_once('.').is_some_and(|(_, end)| matches!(end, "com" | "de" | "org" | "net" | "at" | "ch"));
     (2..=50).contains(&length)
         && words.len() <= 5
         && name.chars().next().is_some_and(char::is_alphabetic)
-        && !name.contains(|c: char| c.is_ascii_digit() || "?!:*<>=@{}\"".contains(c))
+        && !name.contains(|c: char| c.is_ascii_digit() || "?!:*<>=@{}".contains(c))
+        && matches!(name.matches('"').count(), 0 | 2)
         && (!is_one(MONTHS, &lower) || matches!(lower.as_str(), "april" | "may" | "june" | "august" | "jan"))
         && !is_one(NOBODY, &lower)
         // «von» may stand within a name.
         && !words.iter().enumerate().any(|(at, word)| is_one(JOBS, word) && (at == 0 || *word != "von"))
         && !is_outlet
-        && !is_host
+        && !is_host(&lower)
         && !is_short
         && !lower.split([' ', '-']).any(|word| is_one(COLLECTIVE, word))
         // Of the words of a sentence, few begin with capitals.
         && (!has_case || words.len() < 3 || name.chars().filter(|c| c.is_uppercase()).count() >= 2)
+}
+
+/// The name of a host.
+fn is_host(name: &str) -> bool {
+    name.rsplit_once('.').is_some_and(|(_, end)| matches!(end, "com" | "de" | "org" | "net" | "at" | "ch"))
 }
 
 /// A line that is a name and nothing else.
@@ -255,6 +265,8 @@ mod tests {
             ("Von Jo\u{ad}hanna Roe am 4. März 2024", &["Johanna Roe"]),
             ("순천, 광양 김하늘 기자 sky@news.example", &["김하늘"]),
             ("박바다 선임기자, 이가람 기자", &["박바다", "이가람"]),
+            ("Jane \"River\" Doe", &["Jane \"River\" Doe"]),
+            ("news-example.com, Coast Town, Far Land", &[]),
             ("LN", &[]),
             ("Coast-Redaktion", &[]),
             ("View author archive", &[]),
@@ -271,6 +283,9 @@ mod tests {
             ("By The Coast Press", Some("The Coast Press")),
             ("Coast Staff March 4, 2024", Some("Coast Staff")),
             ("LN", Some("LN")),
+            ("AFP Küste", Some("AFP Küste")),
+            ("dpa", Some("dpa")),
+            ("team", None),
             ("https://social.example/press", None),
             ("Jane Doe", None),
             ("die Redaktion", None),

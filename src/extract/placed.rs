@@ -18,6 +18,9 @@ const FOREIGN: &str = "\
 /// Words of an element that plays a film: the frame shown there is a picture only where it opens the article.
 const FILMS: &str = "video videos videolist player playlist";
 
+/// Words of an element that holds the picture above an article.
+const LEADS: &str = "headimg hero featured leadimage leadimg keyvisual opener topper";
+
 /// Words of an element that holds one of several teasers, when its picture leads to another page.
 const TEASERS: &str = "<li> card cards item items tile grid list listing more next prev swiper carousel box";
 
@@ -52,6 +55,7 @@ struct Marked {
     foreign: bool,
     teaser: bool,
     film: bool,
+    lead: bool,
 }
 
 impl<'a> Placing<'a> {
@@ -79,8 +83,9 @@ impl<'a> Placing<'a> {
         if picture.decorates || tiny || self.is_foreign(picture, place) || self.is_of_a_line(picture, place) {
             return None;
         }
+        let leads = self.marked(place.mark).lead;
         let among = || is_among(place, self.page, self.body, self.root).then(|| self.body.blocks_before(place));
-        let above = || is_above(picture, place, self.title, self.body).then_some(0);
+        let above = || is_above(picture, leads, place, self.title, self.body).then_some(0);
         inside.or_else(among).or_else(above)
     }
 
@@ -111,6 +116,7 @@ impl<'a> Placing<'a> {
                 marked.foreign |= is_in(FOREIGN, &word);
                 marked.teaser |= is_in(TEASERS, &word);
                 marked.film |= is_in(FILMS, &word);
+                marked.lead |= is_in(LEADS, &word);
             }
             self.known[at] = Some(marked);
         }
@@ -124,14 +130,15 @@ fn is_among(place: &Place, page: &Page, body: &Body, root: usize) -> bool {
     (*first..=*last + 1).contains(&place.block) && place.zone < Zone::Suspect && encloses(page, root, place.mark)
 }
 
-/// It stands above the first paragraph as newspapers have it: in a figure, with a caption, or wide.
-fn is_above(picture: &Picture, place: &Place, title: Option<usize>, body: &Body) -> bool {
+/// It stands above the first paragraph as newspapers have it: where the markup says so, in a figure, with a caption, or
+/// wide.
+fn is_above(picture: &Picture, leads: bool, place: &Place, title: Option<usize>, body: &Body) -> bool {
     let Some(first) = body.kept.first() else { return false };
     let near = place.block <= *first && first - place.block <= NEAR;
     // Without a title in the text, an element that is the article's must say so.
     let below = title.is_some_and(|title| title < place.block) || place.article;
     let hidden = place.hidden && !picture.figure;
-    near && below && shows(picture) && !hidden && !picture.leads_away && place.zone < Zone::Suspect
+    near && below && (leads || shows(picture)) && !hidden && !picture.leads_away && place.zone < Zone::Suspect
 }
 
 /// It is in a figure, has a caption, or is wide.
@@ -225,6 +232,20 @@ mod tests {
         ] {
             let found = page(&html(film));
             assert_eq!(found.images.iter().filter(|image| image.in_article).count(), want, "{film}");
+        }
+    }
+
+    #[test]
+    fn a_picture_above_the_title_is_the_articles_where_the_markup_says_so() {
+        let line = "<p>The river that runs through the old town has been clear since the autumn, and people swim.</p>";
+        for (class, want) in [("headimg-div", 1), ("logo", 0), ("hero-related", 0)] {
+            let above = format!("<div class={class}><a class=a><img src=/p/river.jpg></a></div>");
+            let html = format!(
+                "<html lang=en><body><article>{above}<div class=head><h1>The river is clear</h1></div>\
+                 <div class=text>{}</div></article>",
+                line.repeat(6)
+            );
+            assert_eq!(page(&html).images.iter().filter(|image| image.in_article).count(), want, "{class}");
         }
     }
 }

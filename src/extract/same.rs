@@ -61,6 +61,13 @@ fn stem(file: &str) -> &str {
     let endings = [".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif", ".bmp"];
     let end = endings.iter().filter_map(|ending| lower.find(ending)).min();
     let mut stem = end.and_then(|end| file.get(..end)).filter(|stem| !stem.is_empty()).unwrap_or(file);
+    // `300px-boat`, as wikis name their thumbnails
+    if let Some((width, whole)) = stem.split_once("px-")
+        && !whole.is_empty()
+        && width.bytes().all(|byte| byte.is_ascii_digit())
+    {
+        stem = whole;
+    }
     while let Some((whole, last)) = stem.rsplit_once(['-', '_', '@', '.', ',']) {
         let is_treated =
             is_size(last) || is_in("scaled thumb thumbnail small medium large", &last.to_ascii_lowercase());
@@ -147,6 +154,7 @@ mod tests {
             ("https://p.example/v2/53566e82-683b?w=100&s=ab", "https://p.example/v2/53566e82-683b?w=900&s=cd"),
             ("https://p.example/upload/w_300,c_fill/v1/boat.jpg", "https://p.example/upload/v1/boat.jpg"),
             ("https://p.example/a.jpg?imageView2/1/w/555", "https://p.example/a.jpg"),
+            ("https://p.example/thumb/a/B.jpg/220px-B.jpg", "https://p.example/thumb/a/B.jpg/440px-B.jpg"),
             (
                 "https://r.example/1A1nCRdgz6pTqZaJ7oNeLdWlCnw=/500x0/https%3A%2F%2Fp.example%2Fx7",
                 "https://r.example/cV6jyGJTAgRu4jJIr4Sx4CLZsoY=/600x0/https%3A%2F%2Fp.example%2Fx7",

@@ -1,6 +1,6 @@
 //! Pages of sorts that templates everywhere make, each with what it is.
 
-use super::super::{Document, read};
+use crate::extract::{Document, read};
 use crate::web::claims::Claims;
 use crate::web::message::Head;
 use crate::web::time::Timestamp;

@@ -1,8 +1,6 @@
 //! A host that does not give a picture: what is asked next, and when it is enough.
 
-use super::relays;
 use crate::web::candidate::Candidate;
-use crate::web::exchange::Fault;
 use crate::web::ladder::{Rung, ladder};
 use crate::web::outcome::{Manner, Outcome};
 use crate::web::picture::Flaw;
@@ -34,13 +32,9 @@ pub(super) fn climbed(
     }
 }
 
-/// Attempts before this one, as far as they wear out patience, of which there is so much: another way of asking is a
-/// new beginning, and what is only the copy of something else deserves one attempt.
-pub(super) fn worn(candidate: &Candidate, fault: Option<&Fault>, tries: u32, most: u32) -> u32 {
-    match fault {
-        Some(fault) if relays::is_silence(fault) && relays::is_copy(&candidate.url) => most.max(tries),
-        _ => tries.saturating_sub(u32::from(candidate.rung)),
-    }
+/// Attempts before this one, as far as they wear out patience: another way of asking is a new beginning.
+pub(super) fn worn(candidate: &Candidate, tries: u32) -> u32 {
+    tries.saturating_sub(u32::from(candidate.rung))
 }
 
 #[cfg(test)]
@@ -75,15 +69,9 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_is_tried_once_and_another_way_begins_anew() {
-        for (url, fault, rung, tries, want) in [
-            ("http://i.example/1.png", Some(Fault::Stall), 0, 1, 1),
-            ("http://i.example/1.png", Some(Fault::Stall), 2, 2, 0),
-            ("http://cors.example/?http://i.example/1.png", Some(Fault::Stall), 0, 0, 3),
-            ("http://cors.example/?http://i.example/1.png", Some(Fault::Stale), 0, 0, 0),
-            ("http://cors.example/?http://i.example/1.png", None, 0, 0, 0),
-        ] {
-            assert_eq!(worn(&picture(url, rung), fault.as_ref(), tries, 3), want, "{url} {fault:?}");
+    fn another_way_begins_anew() {
+        for (rung, tries, want) in [(0, 1, 1), (1, 1, 0), (2, 2, 0), (1, 2, 1)] {
+            assert_eq!(worn(&picture("http://i.example/1.png", rung), tries), want, "{tries} at {rung}");
         }
     }
 }

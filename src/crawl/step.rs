@@ -14,6 +14,7 @@ use super::dry;
 use super::guesses;
 use super::plan::{Brings, Revisit};
 use super::refusal::{asked_by, climbed, worn};
+use super::relays;
 use super::scope::{Depth, Listing, Next, Origin, Scope, Verdict};
 use super::traps::{self, Sort};
 use crate::archive::{self, Earlier, Encoded, Found, ImageNote, Notes, Record, Unchanged};
@@ -175,11 +176,12 @@ impl Step {
                 // A later attempt is made without validators.
                 Some((_, Err(_))) => Outcome::Again { at: now, manner: Manner::Later },
                 _ => {
-                    let tries = worn(&candidate, exchange.fault.as_ref(), tries, TRIES);
+                    let tries = worn(&candidate, tries);
                     outcome(exchange.fault.as_ref(), exchange.status(), tries, back_off, now)
                 }
             })
             .map(|outcome| sobered(outcome, &exchange, &reading))
+            .map(|outcome| relays::ended(outcome, &candidate, exchange.fault.as_ref(), exchange.status()))
             .map(|outcome| guesses::ended(outcome, &candidate, exchange.fault.as_ref(), exchange.status()));
         let rungs = ladder(&candidate, self.referer_table);
         let rung = asked_by(&candidate, self.referer_table);
@@ -292,10 +294,11 @@ impl Step {
             // What it repeats is gone: it is asked for in full.
             (Some(_), None) => Outcome::Again { at, manner: Manner::Later },
             _ => {
-                let tries = worn(&candidate, fault.as_ref(), tries, TRIES);
+                let tries = worn(&candidate, tries);
                 outcome(fault.as_ref(), found.capture.status, tries, Some(at.after(FIRST_WAIT)), at)
             }
         };
+        let outcome = relays::ended(outcome, &candidate, fault.as_ref(), found.capture.status);
         let outcome = guesses::ended(outcome, &candidate, fault.as_ref(), found.capture.status);
         let outcome = climbed(outcome, reading.flaw, &candidate, rungs.len(), at);
         Some(Settled {

@@ -38,7 +38,7 @@ bench:
 	$(CARGO) bench --locked
 
 # The folders hold html/ID.html and truth.jsonl; scripts/bench_extract.py says what is scored. The other extractors are
-# installed below target/ once.
+# installed below target/ once. What only several pages of a host can tell is measured on pages of our own.
 bench-extract:
 	@test -n "$(DIR)" || { echo 'make bench-extract DIR="folder…"' >&2; exit 2; }
 	$(CARGO) build --release --locked --quiet
@@ -47,6 +47,7 @@ bench-extract:
 	@target/bench-venv/bin/python -c 'import trafilatura' 2>/dev/null || \
 		target/bench-venv/bin/pip install --quiet trafilatura==2.3.1 lxml_html_clean
 	@for folder in $(DIR); do python3 scripts/bench_extract.py $$folder || exit 1; done
+	@python3 scripts/bench_boilerplate.py
 
 install:
 	$(CARGO) install --path . --locked

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Trains the judge of blocks: writes src/extract/judge.txt.
+"""Trains the judge of blocks: writes src/extract/text/judge.txt.
 
     cargo bench --bench sights -- FOLDER… > sights.jsonl
-    scripts/train_blocks.py sights.jsonl FOLDER… [--write src/extract/judge.txt] [--folds 5]
+    scripts/train_blocks.py sights.jsonl FOLDER… [--write src/extract/text/judge.txt] [--folds 5]
 
 FOLDER holds html/ID.html and truth.jsonl, as for bench_extract.py. A block is the article's by the share of its 4-gram
 shingles that are in the true text. Pages weigh the same, blocks in a page by their words. With --folds the pages of one
@@ -204,7 +204,7 @@ def check(pages, folds):
 def write(path, names, pages, odds, forest):
     domains = len({page["domain"] for page in pages})
     lines = [
-        "# The judge of blocks (src/extract/judge.rs), written by scripts/train_blocks.py.",
+        "# The judge of blocks (src/extract/text/judge.rs), written by scripts/train_blocks.py.",
         f"# Trained on {len(pages)} article pages of {domains} domains, labelled by hand or by site templates in the",
         "# published test data of other projects (article-extraction-benchmark, fundus, newspaper4k, Readability,",
         "# web-content-extraction-benchmark) and on Chinese, Japanese and Korean pages labelled for this project.",

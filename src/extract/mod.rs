@@ -1,51 +1,16 @@
 //! What a document says: its article, its pictures, its links, what it needs to be shown.
 //!
 //! [`read`] is pure and never fails: whatever the bytes, it returns what it could read and what was odd. It fetches
-//! nothing, knows no clock but [`Document::at`], and keeps nothing between two documents. One parse and one walk
-//! (`tree`) feed everything else: which part is the article and what it says of itself (`article`, `byline`, `dates`),
-//! its pictures (`images`, `srcset`), where it goes on (`pages`), and what its style sheets name (`style`). What only the
-//! host's other pages can tell is learnt in [`boilerplate`] and handed in.
+//! nothing, knows no clock but [`Document::at`], and keeps nothing between two documents. One parse and one walk (`page`)
+//! feed everything else: which `text` is the article, what it says of itself (`meta`), its `pictures`, its `links`, and
+//! what `kind` of page it is. What only the host's other pages can tell is learnt in [`boilerplate`] and handed in.
 
-mod attr;
-mod authors;
-mod beside;
-mod body;
-pub mod boilerplate;
-mod bounds;
-mod byline;
-mod dates;
-mod facts;
-mod features;
-mod groups;
-mod hints;
-mod html;
-mod images;
-mod judge;
 mod kind;
-mod language;
-mod larger;
-mod lazy;
-mod lead;
-mod listed;
-mod marks;
-mod months;
-mod names;
-mod onward;
-mod order;
-mod outline;
-mod pages;
-mod placed;
-mod prose;
-mod published;
-mod refresh;
-mod same;
-mod signs;
-mod srcset;
-mod stand_ins;
-mod state;
-mod style;
-mod title;
-mod tree;
+mod links;
+mod meta;
+mod page;
+mod pictures;
+mod text;
 
 #[cfg(test)]
 mod patterns;
@@ -56,12 +21,19 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::FixedOffset;
 
-use self::body::Body;
-use self::boilerplate::Boilerplate;
-use self::facts::Facts;
-use self::images::Picture;
-use self::published::{Dates, Found};
-use self::tree::{FoundLink, Page};
+use self::kind::signs;
+use self::links::{listed, pages};
+use self::meta::facts::Facts;
+use self::meta::published::{Dates, Found};
+use self::meta::{authors, facts, published, title};
+use self::page::style;
+use self::page::tree::{Block, FoundLink, Page};
+use self::pictures::images::Picture;
+use self::pictures::{images, lead, placed};
+use self::text::body::Body;
+pub use self::text::boilerplate;
+use self::text::boilerplate::Boilerplate;
+use self::text::{features, html, judge, language, prose};
 use crate::web::charset;
 pub use crate::web::charset::CharsetFrom;
 use crate::web::claims::Claims;
@@ -70,7 +42,7 @@ use crate::web::referrer::Policy;
 use crate::web::time::Timestamp;
 use crate::web::url::WebUrl;
 
-pub use refresh::{Refresh, refresh};
+pub use self::page::refresh::{Refresh, refresh};
 
 /// A document to be read.
 #[derive(Clone, Debug)]
@@ -473,13 +445,13 @@ pub fn sights(document: &Document<'_>) -> Vec<Sight> {
     let around =
         features::Surroundings { page: &page, facts: &facts, chosen: body.containers.clone(), kept: &body.kept };
     let seen = judge::see(&around);
-    let sight = |((block, features), (branch, below)): ((&tree::Block, Vec<f32>), (usize, usize))| {
+    let sight = |((block, features), (branch, below)): ((&Block, Vec<f32>), (usize, usize))| {
         let (mut marks, mut path) = (Vec::new(), Vec::new());
         let mut at = block.mark;
         while at != 0 {
             path.push(at);
             let mark = page.marks.get(at);
-            marks.push(mark.words().collect());
+            marks.push(mark.words().map(str::to_owned).collect());
             at = mark.parent;
         }
         let branch = path.iter().position(|at| *at == branch).unwrap_or(0);
@@ -529,5 +501,16 @@ fn distinct_links(found: Vec<FoundLink>, images: &[Image]) -> Vec<Link> {
 
 /// White space folded to single spaces, none at the ends.
 fn folded(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    let mut folded = String::with_capacity(text.trim().len());
+    for word in text.split_whitespace() {
+        if !folded.is_empty() {
+            folded.push(' ');
+        }
+        folded.push_str(word);
+    }
+    // Texts are kept; where most was white space, its room is given back.
+    if folded.capacity() > 2 * folded.len() {
+        folded.shrink_to_fit();
+    }
+    folded
 }

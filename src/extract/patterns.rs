@@ -1,5 +1,6 @@
 //! Every way that pages are known to name their pictures, a line for each. Pages, hosts and names are invented.
 
+use super::pictures::lazy;
 use super::*;
 
 const PAGE: &str = "https://news.example/a/1.html";

@@ -207,6 +207,7 @@ fn pictures_are_found_under_every_name() {
         "a.jpg [/blank.gif -a-full.jpg]",
     );
     pictures("<a href=/full.jpg><img src=/thumb.jpg></a>", "/full.jpg [/thumb.jpg]");
+    pictures("<a href=/wiki/File:Full.jpg><img src=/thumb.jpg></a>", "/thumb.jpg");
     pictures("<img src='/_next/image?url=%2Fa.jpg&amp;w=640'>", "/a.jpg [/_next/image?url=%2Fa.jpg&w=640]");
     pictures("<video src=/v.mp4 poster=/v.jpg></video>", "/v.jpg");
     pictures("<svg><image href=/1.png /><image xlink:href=/2.png /></svg>", "/1.png | /2.png");

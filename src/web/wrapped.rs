@@ -162,12 +162,12 @@ impl Rule {
             }
             Host::Relay => is_relay(url.host()),
         };
-        let in_form = match self.path.strip_suffix('$') {
+        let in_form = || match self.path.strip_suffix('$') {
             Some(whole) => path == whole,
             None if self.path.starts_with('/') => path.starts_with(self.path),
             None => path.contains(self.path),
         };
-        if !at_home || !in_form {
+        if !at_home || !in_form() {
             return None;
         }
         match self.take {

@@ -1,5 +1,5 @@
--- What recurs on the pages of a host and is no article's own (src/extract/boilerplate.rs), and articles that are spread
--- over several pages (src/extract/pages.rs).
+-- What recurs on the pages of a host and is no article's own (src/extract/text/boilerplate.rs), and articles that are spread
+-- over several pages (src/extract/links/pages.rs).
 
 CREATE TABLE lesson (                   -- what a host's pages have taught
     host INTEGER PRIMARY KEY REFERENCES host,
@@ -25,7 +25,7 @@ CREATE TABLE host_author (              -- those who may turn out to be on every
     PRIMARY KEY (host, name)
 ) STRICT, WITHOUT ROWID;
 
--- Whoever is said to have written as good as everything is the site (the numbers: src/extract/boilerplate.rs).
+-- Whoever is said to have written as good as everything is the site (the numbers: src/extract/text/boilerplate.rs).
 CREATE VIEW standing_author AS
 SELECT a.host, a.name FROM host_author a JOIN lesson l ON l.host = a.host
 WHERE a.articles >= 20 AND a.articles * 100 >= l.articles * 95;

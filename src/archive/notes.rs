@@ -36,6 +36,15 @@ pub struct Notes {
     /// Of a picture, what chose the `Referer`, or that there was none: `policy`, `table`, `none`, `origin`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub referer_by: Option<String>,
+    /// Of a picture, how many other ways of asking for it had been refused before.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub rung: u8,
+    /// Of a picture, in how many ways it may be asked for.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub rungs: u8,
+    /// Of a redirect, what decides what its target is told: the policy, and who named it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub referrer: Option<String>,
     /// Of a picture, what is wrong with what came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flaw: Option<String>,
@@ -128,6 +137,10 @@ impl From<Times> for TimesNote {
     }
 }
 
+fn is_zero(number: &u8) -> bool {
+    *number == 0
+}
+
 /// The name under which the notes stand in a record's fields.
 const FIELD: &str = "pressmark: ";
 
@@ -160,6 +173,9 @@ impl Notes {
             page: None,
             referer: None,
             referer_by: None,
+            rung: 0,
+            rungs: 0,
+            referrer: None,
             flaw: None,
             guess: false,
             withheld: Vec::new(),

@@ -79,10 +79,11 @@ fn asked(found: &Found, seed: i64) -> Option<Candidate> {
         hops: notes.hops,
         role: notes.role,
         page: notes.page.clone(),
-        referer: notes.referer.clone(),
+        referer: notes.referer.clone().filter(|_| notes.rung == 0),
         referrer: None,
-        rung: 0,
+        rung: notes.rung,
         claims: notes.claims.clone().map(Box::new),
-        again: true,
+        // In another way, it is the same turn that goes on.
+        again: notes.rung == 0,
     })
 }

@@ -382,7 +382,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         {
             return self.only_decide(lease, verdict, now);
         }
-        if self.relays.is_dead(&candidate.url) {
+        if self.relays.is_dead(candidate) {
             let failed = Outcome::Failed { reason: relays::DEAD.to_owned(), transient: true, status: None };
             return self.settle_unasked(lease, failed, None);
         }
@@ -652,8 +652,8 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             }
         }
         self.tell_fetched(&what, &exchange);
-        self.relays.heard(&exchange);
         if let Aloft::Lease(lease, _) = &what {
+            self.relays.heard(&lease.candidate, &exchange);
             self.guesses.heard(&lease.candidate, &exchange);
         }
         let clocks = self.gate.clocks(&host, now, wall);

@@ -13,7 +13,8 @@ use super::coding;
 use super::dry;
 use super::guesses;
 use super::plan::{Brings, Revisit};
-use super::refusal::{asked_by, climbed, worn};
+use super::refusal::{asked_by, climbed, noted, number, worn};
+use super::relays;
 use super::scope::{Depth, Listing, Next, Origin, Scope, Verdict};
 use super::traps::{self, Sort};
 use crate::archive::{self, Earlier, Encoded, Found, ImageNote, Notes, Record, Unchanged};
@@ -175,20 +176,23 @@ impl Step {
                 // A later attempt is made without validators.
                 Some((_, Err(_))) => Outcome::Again { at: now, manner: Manner::Later },
                 _ => {
-                    let tries = worn(&candidate, exchange.fault.as_ref(), tries, TRIES);
+                    let tries = worn(&candidate, tries);
                     outcome(exchange.fault.as_ref(), exchange.status(), tries, back_off, now)
                 }
             })
             .map(|outcome| sobered(outcome, &exchange, &reading))
+            .map(|outcome| relays::ended(outcome, &candidate, exchange.fault.as_ref(), exchange.status()))
             .map(|outcome| guesses::ended(outcome, &candidate, exchange.fault.as_ref(), exchange.status()));
-        let rungs = ladder(&candidate, self.referer_table);
+        let rungs = number(ladder(&candidate, self.referer_table).len());
         let rung = asked_by(&candidate, self.referer_table);
-        let outcome = outcome.map(|outcome| climbed(outcome, reading.flaw, &candidate, rungs.len(), now));
+        let outcome = outcome.map(|outcome| climbed(outcome, reading.flaw, &candidate, rungs, now));
         let mut notes = self.notes(&spot, &reading);
         notes.via.clone_from(&candidate.via);
         notes.guess = candidate.is_guess();
         notes.referer.clone_from(&rung.referer);
         notes.referer_by = (candidate.role == Role::Image).then(|| rung.by.as_str().to_owned());
+        (notes.rung, notes.rungs) = if candidate.role == Role::Image { (candidate.rung, rungs) } else { (0, 0) };
+        notes.referrer = candidate.referrer.as_ref().filter(|_| reading.redirect.is_some()).map(ToString::to_string);
         notes.verdict.clone_from(&verdict);
         let mut encoded = archive::encode(&exchange, notes, &self.records)?;
         if let Some((earlier, Ok(_))) = repeated {
@@ -199,7 +203,8 @@ impl Step {
             verdict,
             referer: rung.referer,
             referer_by: (candidate.role == Role::Image).then_some(rung.by),
-            rungs: u8::try_from(rungs.len()).unwrap_or(1),
+            rung: candidate.rung,
+            rungs,
             fault: exchange.trouble(),
             outcome,
             tries: tries + 1,
@@ -251,10 +256,10 @@ impl Step {
         if notes.guess {
             candidate.priority = GUESS;
         }
-        let rungs = ladder(&candidate, self.referer_table);
-        let by = rungs.iter().position(|rung| Some(rung.by.as_str()) == notes.referer_by.as_deref());
-        candidate.rung = by.map_or(candidate.rung, |rung| u8::try_from(rung).unwrap_or(0));
-        let rung = asked_by(&candidate, self.referer_table);
+        let referrer = || notes.referrer.as_deref().and_then(Referrer::read).map(Box::new);
+        candidate.referrer = candidate.referrer.or_else(referrer);
+        let (by, rung, rungs) = noted(notes, &candidate, self.referer_table);
+        candidate.rung = rung;
         let claims = notes.claims.as_ref().or(candidate.claims.as_deref());
         let referer = notes.referer.clone();
         let spot = Spot {
@@ -292,18 +297,20 @@ impl Step {
             // What it repeats is gone: it is asked for in full.
             (Some(_), None) => Outcome::Again { at, manner: Manner::Later },
             _ => {
-                let tries = worn(&candidate, fault.as_ref(), tries, TRIES);
+                let tries = worn(&candidate, tries);
                 outcome(fault.as_ref(), found.capture.status, tries, Some(at.after(FIRST_WAIT)), at)
             }
         };
+        let outcome = relays::ended(outcome, &candidate, fault.as_ref(), found.capture.status);
         let outcome = guesses::ended(outcome, &candidate, fault.as_ref(), found.capture.status);
-        let outcome = climbed(outcome, reading.flaw, &candidate, rungs.len(), at);
+        let outcome = climbed(outcome, reading.flaw, &candidate, rungs, at);
         Some(Settled {
             capture: Some(found.capture.clone()),
             verdict: notes.verdict.clone(),
             referer,
-            referer_by: notes.referer_by.as_ref().map(|_| rung.by),
-            rungs: u8::try_from(rungs.len()).unwrap_or(1),
+            referer_by: by,
+            rung,
+            rungs,
             fault: notes.fault.clone(),
             outcome: (notes.role != Role::Robots).then_some(outcome),
             tries: tries + 1,

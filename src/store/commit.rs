@@ -40,6 +40,8 @@ pub struct Settled {
     pub flaw: Option<Flaw>,
     /// What chose the `Referer`, for a picture.
     pub referer_by: Option<By>,
+    /// The way in which it was asked for, of all of them.
+    pub rung: u8,
     /// In how many ways it may be asked for.
     pub rungs: u8,
     /// What robots.txt said of it, by whichever rule.
@@ -74,6 +76,7 @@ impl Settled {
             picture: None,
             flaw: None,
             referer_by: None,
+            rung: 0,
             rungs: 1,
             verdict: None,
             robots_tags: Vec::new(),
@@ -235,7 +238,7 @@ impl Writing<'_> {
             self.execute("INSERT OR REPLACE INTO redirect (url, target) VALUES (?1, ?2)", (url, target))?;
         }
         if settled.rungs > 1 {
-            self.execute("UPDATE url SET rungs = ?2 WHERE id = ?1", (url, settled.rungs))?;
+            self.execute("UPDATE url SET rung = ?2, rungs = ?3 WHERE id = ?1", (url, settled.rung, settled.rungs))?;
         }
         match &settled.outcome {
             Some(outcome) => self.outcome(url, outcome, settled.tries),

@@ -11,7 +11,7 @@ use super::Error;
 const APPLICATION_ID: i32 = 0x504d_524b;
 
 /// One file a version, oldest first.
-const MIGRATIONS: [&str; 12] = [
+const MIGRATIONS: [&str; 13] = [
     include_str!("schema/0001_first.sql"),
     include_str!("schema/0002_revisits.sql"),
     include_str!("schema/0003_takedown.sql"),
@@ -24,6 +24,7 @@ const MIGRATIONS: [&str; 12] = [
     include_str!("schema/0010_kinds.sql"),
     include_str!("schema/0011_hosts_and_parts.sql"),
     include_str!("schema/0012_guesses.sql"),
+    include_str!("schema/0013_ends_and_heights.sql"),
 ];
 
 fn versions(connection: &Connection, path: &Path) -> Result<(i32, u32), Error> {

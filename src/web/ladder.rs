@@ -39,6 +39,11 @@ impl By {
             By::Origin => "origin",
         }
     }
+
+    /// What this word in a record says; none for a word of another version.
+    pub fn of_word(word: &str) -> Option<By> {
+        [By::Policy, By::Table, By::None, By::Origin].into_iter().find(|by| by.as_str() == word)
+    }
 }
 
 /// The most ways in which one URL is asked for.

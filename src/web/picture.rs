@@ -46,6 +46,12 @@ impl Flaw {
         }
     }
 
+    /// What this word in a column says; none for a word of another version.
+    pub fn of_word(word: &str) -> Option<Flaw> {
+        use Flaw::{Broken, Cut, Empty, Page, Unknown};
+        [Empty, Page, Unknown, Cut, Broken].into_iter().find(|flaw| flaw.as_str() == word)
+    }
+
     /// Something else stands where the picture would be; of the others there is at least a part.
     pub fn is_no_picture(self) -> bool {
         matches!(self, Flaw::Empty | Flaw::Page | Flaw::Unknown)

@@ -4,12 +4,15 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use pressmark::archive::Records;
 use tokio::runtime::Runtime;
 
 use crate::lantern::{nobody, pressmark, rows, run, warcs};
 use crate::origin::{Line, Origin};
+use crate::upkeep::{REBUILT, compare, done, dump};
 
 const PAGE: &str = "http://news.example/story.html";
 /// One with a single picture, on a host that wants to be told of itself.
@@ -18,10 +21,21 @@ const SHORT_PAGE: &str = "http://news.example/short.html";
 const WAYS: &str = "http://news.example/ways.html";
 /// What a browser tells other hosts of that page, by default.
 const ORIGIN: &str = "http://news.example/";
+/// One whose pictures stand on hosts that refuse by redirects, always, not at all, or that say nothing.
+const UNWILLING: &str = "http://news.example/unwilling.html";
+/// Pictures of the host that has one at many addresses, but for that one.
+const OTHERS: usize = 9;
+/// One whose pictures all stand on the host that answers strangers with a notice.
+const NOTICES_ONLY: &str = "http://news.example/notices.html";
 /// Pictures of the host that answers strangers with a notice.
 const NOTICES: usize = 7;
 
-const LIVE_HOSTS: [&str; 10] = [
+const LIVE_HOSTS: [&str; 15] = [
+    "sends-off.example",
+    "sends-to-page.example",
+    "stubborn.example",
+    "brand.example",
+    "cors.mute.workers.dev",
     "moves.example",
     "news.example",
     "wants.example",
@@ -72,6 +86,20 @@ fn ways() -> String {
     story(&pictures).replace("</head>", "<link rel=stylesheet href=http://page.example/s.css></head>")
 }
 
+/// Pictures of hosts that send strangers to a notice or to a page, that give nobody but a notice, that have one picture
+/// at many addresses and many others, and of a relay without a word. The last one is smaller than its page says.
+fn unwilling() -> String {
+    let of = |host: &'static str, many: usize| (1..=many).map(move |n| format!("http://{host}/{n}.png"));
+    let mute = of("live.example", 6).map(|url| format!("http://cors.mute.workers.dev/?{url}"));
+    let brands = (1..=6).map(|n| format!("http://brand.example/{n}/brand.png"));
+    let pictures = of("sends-off.example", NOTICES).chain(of("sends-to-page.example", 1)).chain(mute);
+    let pictures = pictures.chain(of("stubborn.example", NOTICES)).chain(of("brand.example", OTHERS)).chain(brands);
+    let mut pictures: Vec<(&str, String)> = pictures.map(|url| ("", url)).collect();
+    pictures.push(("", "http://wx1.sinaimg.cn/large/1.png".to_owned()));
+    pictures.push(("height=600", "http://live.example/high.png".to_owned()));
+    story(&pictures)
+}
+
 /// A whole PNG of 60 by 40, and behind its end what makes it another one.
 fn png(salt: &str) -> Vec<u8> {
     let png = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x3c\0\0\0\x28\x08\x06\0\0\0....\0\0\0\0IEND\xaeB`\x82";
@@ -95,7 +123,29 @@ fn answer(head: &[u8]) -> Vec<u8> {
         ("news.example", _) if target == "/short.html" => {
             ("200 OK", "text/html", story(&pictures()[4..5]).into_bytes())
         }
+        ("news.example", _) if target == "/notices.html" => {
+            let all = pictures();
+            ("200 OK", "text/html", story(&all[all.len() - NOTICES..]).into_bytes())
+        }
         ("news.example", _) if target == "/ways.html" => ("200 OK", "text/html", ways().into_bytes()),
+        ("news.example", _) if target == "/unwilling.html" => ("200 OK", "text/html", unwilling().into_bytes()),
+        ("sends-off.example", Some(_)) if target != "/robots.txt" && target != "/nolink.png" => {
+            return b"HTTP/1.1 302 Found\r\nLocation: /nolink.png\r\nContent-Length: 0\r\n\r\n".to_vec();
+        }
+        ("sends-to-page.example", Some(_)) if target == "/1.png" => {
+            return b"HTTP/1.1 302 Found\r\nLocation: /no.html\r\nContent-Length: 0\r\n\r\n".to_vec();
+        }
+        ("sends-to-page.example", _) if target == "/no.html" => {
+            ("200 OK", "text/html", b"<!DOCTYPE html><title>No</title>".to_vec())
+        }
+        // Silence on a connection that was used before could be the connection's.
+        ("cors.mute.workers.dev", _) if target == "/robots.txt" => {
+            return b"HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n".to_vec();
+        }
+        ("cors.mute.workers.dev", _) => return Vec::new(),
+        ("stubborn.example", _) if target != "/robots.txt" => ("200 OK", "image/png", png("our own pages only")),
+        ("brand.example", _) if target.ends_with("/brand.png") => ("200 OK", "image/png", png("brand")),
+        ("sends-off.example" | "sends-to-page.example" | "brand.example", _) if target != "/robots.txt" => picture(),
         ("moves.example", Some(WAYS)) => {
             let to = "Location: http://wants.example/moved.png\r\nReferrer-Policy: origin";
             return format!("HTTP/1.1 302 Found\r\n{to}\r\nContent-Length: 0\r\n\r\n").into_bytes();
@@ -120,20 +170,28 @@ fn answer(head: &[u8]) -> Vec<u8> {
 /// The hosts of the story, all at one address.
 struct Neighbours {
     origin: Origin,
+    heard: Arc<Mutex<Vec<(Instant, String)>>>,
     _runtime: Runtime,
 }
 
 impl Neighbours {
     fn new() -> Neighbours {
         let runtime = Runtime::new().unwrap();
-        let origin = runtime.block_on(Origin::start(None, |mut line: Line| async move {
-            while let Some(head) = line.request().await {
-                if !line.say(&answer(&head)).await {
-                    return;
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let shared = heard.clone();
+        let origin = runtime.block_on(Origin::start(None, move |mut line: Line| {
+            let heard = shared.clone();
+            async move {
+                while let Some(head) = line.request().await {
+                    heard.lock().unwrap().push((Instant::now(), String::from_utf8_lossy(&head).into_owned()));
+                    let answer = answer(&head);
+                    if answer.is_empty() || !line.say(&answer).await {
+                        return;
+                    }
                 }
             }
         }));
-        Neighbours { origin, _runtime: runtime }
+        Neighbours { origin, heard, _runtime: runtime }
     }
 
     fn crawl(&self, archive: &Path, page: &str) -> Command {
@@ -147,6 +205,13 @@ impl Neighbours {
         }
         command.arg(page);
         command
+    }
+
+    /// When each request for a picture of this host came.
+    fn times(&self, host: &str) -> Vec<Instant> {
+        let heard = self.heard.lock().unwrap();
+        let of = heard.iter().filter(|(_, head)| head.contains(&format!("\r\nHost: {host}\r\n")));
+        of.filter(|(_, head)| !head.starts_with("GET /robots.txt")).map(|(at, _)| *at).collect()
     }
 
     /// The `Referer` of every request to this URL, in order.
@@ -267,4 +332,81 @@ fn redirects_and_style_sheets_have_a_say_in_what_is_sent_and_what_expires_goes_f
     let first = asked.iter().find(|target| target.ends_with("ab") || target.ends_with(".png")).unwrap();
     assert_eq!(first, "/3.png?x-expires=1635214000&x-signature=ab", "{asked:?}");
     assert_eq!(rows(folder.path(), "SELECT images, complete FROM article"), [[4, 1]]);
+}
+
+#[test]
+fn a_refusal_by_a_redirect_is_one_and_who_has_one_picture_at_many_addresses_refuses_nobody() {
+    let (neighbours, folder) = (Neighbours::new(), tempfile::tempdir().unwrap());
+    assert!(run(&mut neighbours.crawl(folder.path(), UNWILLING)).status.success());
+
+    let (none, origin) = (None, Some(ORIGIN.to_owned()));
+    for (host, target, want) in [
+        ("sends-off.example", "/1.png", vec![origin.clone(), none.clone()]),
+        ("sends-off.example", "/7.png", vec![origin.clone(), none.clone()]),
+        ("sends-to-page.example", "/1.png", vec![origin.clone(), none.clone()]),
+        ("stubborn.example", "/1.png", vec![origin.clone(), none.clone()]),
+        ("brand.example", "/1.png", vec![origin.clone()]),
+        ("brand.example", "/1/brand.png", vec![origin.clone()]),
+        ("brand.example", "/6/brand.png", vec![origin.clone()]),
+    ] {
+        assert_eq!(neighbours.referers(host, target), want, "{host}{target}");
+    }
+    let all: Vec<String> =
+        neighbours.origin.requests().iter().map(|head| String::from_utf8_lossy(head).into_owned()).collect();
+    let mute = all.iter().filter(|head| head.contains("cors.mute.workers.dev") && head.starts_with("GET /?")).count();
+    // A third may be on its way when the second one comes to nothing.
+    assert!((2..=3).contains(&mute), "a relay that is silent is asked for {mute} copies of six");
+
+    let verdicts = verdicts(folder.path());
+    for (url, (verdict, why)) in &verdicts {
+        let want = match url {
+            _ if url.contains("stubborn.") => {
+                ("suspected notice picture", "the same bytes came for other pictures of its host")
+            }
+            _ if url.contains("sinaimg") => ("missing", "answered 403"),
+            _ if url.ends_with("/high.png") => ("smaller than declared", "40 pixels high, declared as 600"),
+            _ => ("complete", ""),
+        };
+        assert_eq!((verdict.as_str(), why.as_str()), want, "{url}");
+    }
+    assert_eq!(verdicts.len(), 38);
+    let article = rows(folder.path(), "SELECT images, images_kept, complete FROM article");
+    assert_eq!(article, [[38, 30, 0]]);
+}
+
+/// What stands of every picture that something came for.
+const CAME: &str = "SELECT u.text, u.state, u.status, u.referer, u.rung, u.rungs, u.reason FROM url u
+    WHERE u.role = 'image' AND u.id IN (SELECT url FROM capture) ORDER BY 1";
+
+#[test]
+fn the_ways_in_which_pictures_were_had_outlive_the_database() {
+    let (neighbours, folder) = (Neighbours::new(), tempfile::tempdir().unwrap());
+    let archive = folder.path();
+    assert!(run(&mut neighbours.crawl(archive, UNWILLING)).status.success());
+    // What was never had is known to the database alone.
+    let had: Vec<_> = REBUILT.into_iter().filter(|(table, _)| !matches!(*table, "image" | "article")).collect();
+    let had = [&had[..], &[("what came", CAME)]].concat();
+    let before = dump(archive, &had);
+    done(archive, &["reindex"]);
+    compare(&before, &dump(archive, &had));
+    std::fs::remove_file(archive.join("pressmark.sqlite3")).unwrap();
+    done(archive, &["reindex"]);
+    compare(&before, &dump(archive, &had));
+    let why = rows(archive, "SELECT verdict, why FROM image WHERE original LIKE '%sinaimg%'");
+    assert_eq!(why, [["missing", "answered 403"]]);
+}
+
+#[test]
+fn other_ways_of_asking_keep_the_pace() {
+    const DELAY: Duration = Duration::from_millis(100);
+    let (neighbours, folder) = (Neighbours::new(), tempfile::tempdir().unwrap());
+    let mut crawl = neighbours.crawl(folder.path(), NOTICES_ONLY);
+    assert!(run(crawl.args(["--requisite-delay", "100ms"])).status.success());
+    let times = neighbours.times("notice.example");
+    assert_eq!(times.len(), 2 * NOTICES);
+    // Four may come at once; from then on, each waits for its turn.
+    let least = DELAY * u32::try_from(times.len() - 4).unwrap();
+    let (first, last) = (times[0], times[times.len() - 1]);
+    // What came late at the beginning comes sooner after it.
+    assert!(last - first >= least * 9 / 10, "{:?} for {} requests", last - first, times.len());
 }

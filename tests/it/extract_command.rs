@@ -130,7 +130,13 @@ fn files_of_one_host_teach_what_recurs_on_them() {
                 "<p>Report {n}, part {part}: the river rose by {n} feet, and {part} families had seen it coming.</p>"
             )
         };
-        let html = format!("<h1>The flood of day {n}</h1>{}{}<p>{recurs}</p>{}{}", own(1), own(2), own(3), own(4));
+        let html = format!(
+            "<meta property=og:type content=article><h1>The flood of day {n}</h1>{}{}<p>{recurs}</p>{}{}",
+            own(1),
+            own(2),
+            own(3),
+            own(4)
+        );
         let file = folder.path().join(format!("{n}.html"));
         std::fs::write(&file, format!("<article>{html}</article>")).unwrap();
         file

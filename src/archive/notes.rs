@@ -137,6 +137,7 @@ impl From<Times> for TimesNote {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
 fn is_zero(number: &u8) -> bool {
     *number == 0
 }

@@ -9,7 +9,7 @@ const EXPIRING: &[&[&str]] = &[
     // S3 before 2014, CloudFront, Aliyun OSS: https://help.aliyun.com/document_detail/31952.html
     &["expires", "signature"],
     // CloudFront with a policy of one's own, which holds the instant:
-    // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-creating-signed-url-custom-policy.html
+    // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-signed-urls.html
     &["policy", "signature", "key-pair-id"],
     // Google Cloud Storage: https://cloud.google.com/storage/docs/access-control/signed-urls
     &["x-goog-expires", "x-goog-signature"],

@@ -51,12 +51,13 @@ const MOST: usize = 3;
 
 /// Hosts that are known to want a certain `Referer`, whoever shows the picture: each with who says so, and when.
 const HOSTS: &[(&str, &str)] = &[
-    // 403 for a foreign one since April 2019 (https://github.com/Semibold/Weibo-Picture-Store/issues/95, 2019-04-24), for
-    // none as well since November 2022 (https://github.com/zgq354/weibo-rss/issues/57, 2022-11-23), for all but the
-    // service's own still in 2024 (https://github.com/DIYgod/RSSHub/issues/11096, 2024-02-07).
+    // 403 for a foreign one since April 2019 (https://github.com/Semibold/Weibo-Picture-Store/issues/95, 2019-04-24),
+    // for none as well since November 2022 (https://github.com/zgq354/weibo-rss/issues/57, 2022-11-23), and still so
+    // (https://github.com/DIYgod/RSSHub/issues/11096, 2024-02-07).
     ("sinaimg.cn", "https://weibo.com/"),
-    // 403 for a foreign one and for none since 2017 at the latest (https://github.com/upbit/pixivpy/issues/34, 2017-03-20),
-    // and still so (https://github.com/upbit/pixivpy/issues/405, 2025-04-27).
+    // 403 for a foreign one and for none since 2017 at the latest
+    // (https://github.com/upbit/pixivpy/issues/34, 2017-03-20), and still so
+    // (https://github.com/upbit/pixivpy/issues/405, 2025-04-27).
     ("pximg.net", "https://www.pixiv.net/"),
 ];
 

@@ -8,7 +8,7 @@ use chrono::FixedOffset;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::exit::{self, Exit, Outcome};
+use super::exit::{Exit, Outcome};
 use crate::extract::boilerplate::{Boilerplate, Learner};
 use crate::extract::{self, Document, Findings};
 use crate::report;
@@ -22,7 +22,7 @@ use crate::web::url::WebUrl;
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(super) struct Known {
     /// The address it was found at; links resolve against it
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = super::units::url)]
     url: Option<String>,
     /// The Content-Type it came with
     #[arg(long, value_name = "TYPE")]
@@ -77,20 +77,22 @@ pub(super) fn run(files: &[PathBuf], jsonl: bool, known: &Known) -> Outcome {
     let files = if files.is_empty() { &from_input } else { files };
     let ask = |path: &PathBuf| {
         let name = path.display().to_string();
-        let (id, bytes) = (json!(name), bytes(path)?);
-        Ok(Asked { id, name, bytes, known: known.clone() })
+        match bytes(path) {
+            Ok(bytes) => Ok(Asked { id: json!(name), name, bytes, known: known.clone() }),
+            Err(cause) => Err(format!("«{name}» cannot be read: {cause}")),
+        }
     };
-    let learnt = if known.learn { learn(files.iter().filter_map(|path| ask(path).ok())) } else { Learnt::new() };
-    for path in files {
-        match ask(path) {
-            Ok(asked) => super::print_json(answer(&asked, &learnt))?,
-            Err(cause) => {
-                let cause: std::io::Error = cause;
-                super::say(&format!("«{}» cannot be read: {cause}", path.display()));
-                exit = Exit::Failed;
-                continue;
+    let (asked, learnt) = learn(known, files.iter().map(ask));
+    for asked in asked {
+        match asked {
+            Ok(asked) => {
+                super::print_json(answer(&asked, &learnt))?;
             }
-        };
+            Err(why) => {
+                super::say(&why);
+                exit = Exit::Failed;
+            }
+        }
     }
     Ok(exit)
 }
@@ -98,23 +100,21 @@ pub(super) fn run(files: &[PathBuf], jsonl: bool, known: &Known) -> Outcome {
 /// Answers each line before the next is read, but for one who wants to learn from all of them first.
 fn lines(known: &Known) -> Outcome {
     let mut exit = Exit::Done;
-    let mut input: Box<dyn Iterator<Item = std::io::Result<String>>> = Box::new(std::io::stdin().lock().lines());
-    let mut learnt = Learnt::new();
-    if known.learn {
-        let lines: Vec<_> = input.collect();
-        let readable = lines.iter().flatten().filter_map(|line| ask(line, known).ok());
-        learnt = learn(readable);
-        input = Box::new(lines.into_iter());
-    }
-    for (number, line) in input.enumerate() {
-        let line = line.map_err(|cause| exit::failed("read standard input", cause))?;
-        if line.trim().is_empty() {
-            continue;
-        }
-        let answer = match ask(&line, known) {
+    // Input that breaks would break again.
+    let mut is_broken = false;
+    let lines = std::io::stdin().lock().split(b'\n');
+    let lines = lines.take_while(move |line| !std::mem::replace(&mut is_broken, line.is_err()));
+    let lines = lines.enumerate().map(|(number, line)| match line {
+        Ok(line) if line.trim_ascii().is_empty() => Ok(None),
+        Ok(line) => ask(&line, known).map(Some).map_err(|(id, why)| (number + 1, id, why)),
+        Err(cause) => Err((number + 1, Value::Null, cause.to_string())),
+    });
+    let (asked, learnt) = learn(known, lines.filter_map(Result::transpose));
+    for asked in asked {
+        let answer = match asked {
             Ok(asked) => answer(&asked, &learnt),
-            Err((id, why)) => {
-                super::say(&format!("standard input, line {}: {why}", number + 1));
+            Err((number, id, why)) => {
+                super::say(&format!("standard input, line {number}: {why}"));
                 exit = Exit::Failed;
                 json!({"id": id, "error": why})
             }
@@ -124,8 +124,8 @@ fn lines(known: &Known) -> Outcome {
     Ok(exit)
 }
 
-fn ask(line: &str, known: &Known) -> Result<Asked, (Value, String)> {
-    let value: Value = serde_json::from_str(line).map_err(|cause| (Value::Null, cause.to_string()))?;
+fn ask(line: &[u8], known: &Known) -> Result<Asked, (Value, String)> {
+    let value: Value = serde_json::from_slice(line).map_err(|cause| (Value::Null, cause.to_string()))?;
     let id = value.get("id").cloned().unwrap_or_default();
     let wrong = |why: String| (id.clone(), why);
     let line = Line::deserialize(value).map_err(|cause| wrong(cause.to_string()))?;
@@ -145,13 +145,22 @@ fn ask(line: &str, known: &Known) -> Result<Asked, (Value, String)> {
     Ok(Asked { id: line.id, name, bytes, known })
 }
 
-/// What these documents teach about their hosts.
-fn learn(documents: impl Iterator<Item = Asked>) -> Learnt {
+/// The same documents, all read before the first is handed on, and what they teach about their hosts; without
+/// `--learn`, one after the other and nothing.
+fn learn<'a, E: 'a>(
+    known: &Known,
+    documents: impl Iterator<Item = Result<Asked, E>> + 'a,
+) -> (Box<dyn Iterator<Item = Result<Asked, E>> + 'a>, Learnt) {
+    if !known.learn {
+        return (Box::new(documents), Learnt::new());
+    }
+    let documents: Vec<_> = documents.collect();
     let mut learners: HashMap<String, Learner> = HashMap::new();
-    for asked in documents {
+    for asked in documents.iter().flatten() {
         learners.entry(asked.host()).or_default().learn(&asked.read(None));
     }
-    learners.into_iter().map(|(host, learner)| (host, learner.boilerplate())).collect()
+    let learnt = learners.into_iter().map(|(host, learner)| (host, learner.boilerplate())).collect();
+    (Box::new(documents.into_iter()), learnt)
 }
 
 fn answer(asked: &Asked, learnt: &Learnt) -> Value {

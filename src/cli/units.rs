@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, FixedOffset, Local, NaiveDate, NaiveTime, TimeDelta, TimeZone};
 
 use crate::web::time::Timestamp;
+use crate::web::url::WebUrl;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -62,6 +63,11 @@ pub(super) fn until(text: &str) -> Result<Timestamp, String> {
 /// `2026-11-22` is the beginning of that day, `2026-11-22T13:00:00+08:00` that instant.
 pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
     day(text).or_else(|| Timestamp::from_iso(text)).ok_or_else(|| no_date(text))
+}
+
+/// An address of the web, as given.
+pub(super) fn url(text: &str) -> Result<String, String> {
+    WebUrl::parse(text).map(|_| text.to_owned()).map_err(|cause| format!("«{text}» is no address: {cause}"))
 }
 
 /// `+08:00`, `-0530`, `Z`.

@@ -100,6 +100,53 @@ fn each_line_is_answered_before_the_next_is_read() {
 }
 
 #[test]
+fn a_line_that_is_no_text_is_answered_too() {
+    let mut process =
+        pressmark().arg("--jsonl").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    process
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(b"{\"id\": 1, \"path\": \"\xff\"}\n\n{\"id\": 2, \"path\": \"none\"}\n")
+        .unwrap();
+    let output = process.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), String::from_utf8(output.stdout).unwrap().lines().count()), (Some(1), 2));
+}
+
+#[test]
+fn an_address_that_is_none_is_said_to_be() {
+    let output = pressmark().args(["--url", "not a url"]).stdin(Stdio::null()).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("«not a url» is no address"));
+}
+
+#[test]
+fn files_of_one_host_teach_what_recurs_on_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let recurs = "Get the ten best stories of the week in your mail every Friday, free of charge and without a catch.";
+    let page = |n: usize| {
+        let own = |part: usize| {
+            format!(
+                "<p>Report {n}, part {part}: the river rose by {n} feet, and {part} families had seen it coming.</p>"
+            )
+        };
+        let html = format!("<h1>The flood of day {n}</h1>{}{}<p>{recurs}</p>{}{}", own(1), own(2), own(3), own(4));
+        let file = folder.path().join(format!("{n}.html"));
+        std::fs::write(&file, format!("<article>{html}</article>")).unwrap();
+        file
+    };
+    let files: Vec<_> = (0..6).map(page).collect();
+    let boxes = |arguments: &[&str], files: &[std::path::PathBuf]| {
+        let output = pressmark().args(arguments).args(files).output().unwrap();
+        let answers = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(answers.lines().count(), files.len());
+        answers.matches(recurs).count()
+    };
+    // In the text, and in the HTML of it.
+    assert_eq!((boxes(&[], &files), boxes(&["--learn"], &files), boxes(&["--learn"], &files[..3])), (12, 0, 6));
+}
+
+#[test]
 fn a_file_that_is_not_there_is_named_and_the_others_are_read() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("page.html");

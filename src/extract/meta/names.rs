@@ -18,7 +18,7 @@ const BEFORE: &str = "\
 
 /// Names of nobody: what programs and outlets write where a person's name belongs, in lower case.
 const NOBODY: &str = "\
-    admin|administrator|wordpressadmin|webmaster|root|user|guest|gast|anonymous|unknown|author|autor|editor|\
+    admin|administrator|webmaster|root|user|guest|gast|anonymous|unknown|author|autor|editor|\
     editors|the editors|staff|staff writer|staff reporter|web desk|news desk|newsroom|newsdesk|editorial|\
     editorial team|editorial staff|team|online|redaktion|die redaktion|online-redaktion|onlineredaktion|\
     redaktionsteam|pressestelle|rédaction|la rédaction|redacción|la redacción|redazione|la redazione|\
@@ -46,7 +46,7 @@ const MONTHS: &str = "\
 /// Ends of the names of Chinese and Japanese outlets.
 const OUTLETS: &str = "\
     网|報|报|社|台|新闻|新聞|日报|晚报|在线|科技|财经|娱乐|体育|频道|客户端|消息|编辑部|編集部|周刊|杂志|\
-    部落|号|网站|传媒|公司|协会|交警|发布";
+    部落|号|网站|传媒|公司|协会|发布";
 
 /// What divides names.
 pub static BETWEEN: LazyLock<Regex> =

@@ -34,6 +34,10 @@ pub struct Outline<'a> {
     headline: Option<usize>,
     /// `article` elements with text, in order.
     articles: Vec<usize>,
+    /// One of them has the headline.
+    has_article: bool,
+    /// The weight of the heaviest of them, at least 1.
+    heaviest: f32,
 }
 
 /// Elements that are a paragraph themselves: what stands in them speaks for the element around them.
@@ -149,8 +153,10 @@ impl<'a> Outline<'a> {
             at = page.marks.get(at).parent;
         }
         let articles = (1..count).filter(|at| sums[*at].blocks > 0.0 && page.marks.get(*at).name() == "article");
-        let articles = articles.collect();
-        Outline { page, sums, children, twins, top, above, around_headline, headline, articles }
+        let articles: Vec<usize> = articles.collect();
+        let has_article = articles.iter().any(|at| around_headline[*at]);
+        let heaviest = articles.iter().map(|at| sums[*at].weight).fold(1.0, f32::max);
+        Outline { page, sums, children, twins, top, above, around_headline, headline, articles, has_article, heaviest }
     }
 
     /// The element just below the nearest one that holds the article too, and how far up that one is.
@@ -198,8 +204,6 @@ impl<'a> Outline<'a> {
             }
             (at, steps) = (marks.get(at).parent, steps + 1);
         }
-        let has_article = self.articles.iter().any(|at| self.around_headline[*at]);
-        let heaviest = self.articles.iter().map(|at| self.sums[*at].weight).fold(1.0, f32::max);
         let place = article.and_then(|article| self.articles.binary_search(&article).ok());
         let tell = |known: bool, is: bool| if known { flag(is) } else { -1.0 };
         [
@@ -222,9 +226,9 @@ impl<'a> Outline<'a> {
             articles as f32,
             place.map_or(-1.0, |place| place as f32),
             self.articles.len() as f32,
-            article.map_or(0.0, |article| self.sums[article].weight / heaviest),
-            tell(has_article, in_headlines),
-            tell(has_article, article.is_some_and(|article| self.around_headline[article])),
+            article.map_or(0.0, |article| self.sums[article].weight / self.heaviest),
+            tell(self.has_article, in_headlines),
+            tell(self.has_article, article.is_some_and(|article| self.around_headline[article])),
             if self.headline.is_some() { to_headline.unwrap_or(steps).min(12) as f32 } else { -1.0 },
             self.headline.map_or(-300.0, |headline| (number as f32 - headline as f32).clamp(-300.0, 600.0)),
             flag(pre),

@@ -77,6 +77,8 @@ fn notes() -> Notes {
     notes.page = Some(word());
     notes.referer = Some(word());
     notes.referer_by = Some(word());
+    (notes.rung, notes.rungs) = (1, 3);
+    notes.referrer = Some(word());
     notes.flaw = Some(word());
     notes.withheld = vec![word()];
     notes.run = Some(word());

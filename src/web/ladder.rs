@@ -49,11 +49,15 @@ impl By {
 /// The most ways in which one URL is asked for.
 const MOST: usize = 3;
 
-/// Hosts that are known to want a certain `Referer`, whoever shows the picture, and since when that is known.
+/// Hosts that are known to want a certain `Referer`, whoever shows the picture: each with who says so, and when.
 const HOSTS: &[(&str, &str)] = &[
-    // 403 for a foreign one since April 2019, for none since November 2022 (issue threads of feed readers).
+    // 403 for a foreign one since April 2019 (https://github.com/Semibold/Weibo-Picture-Store/issues/95, 2019-04-24),
+    // for none as well since November 2022 (https://github.com/zgq354/weibo-rss/issues/57, 2022-11-23), and still so
+    // (https://github.com/DIYgod/RSSHub/issues/11096, 2024-02-07).
     ("sinaimg.cn", "https://weibo.com/"),
-    // 403 for a foreign one and for none, as its users' tools tell, since 2012 at least.
+    // 403 for a foreign one and for none since 2017 at the latest
+    // (https://github.com/upbit/pixivpy/issues/34, 2017-03-20), and still so
+    // (https://github.com/upbit/pixivpy/issues/405, 2025-04-27).
     ("pximg.net", "https://www.pixiv.net/"),
 ];
 

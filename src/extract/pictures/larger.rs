@@ -1,6 +1,7 @@
 //! Larger forms of a picture, guessed from how image services write sizes into addresses. They are extra tries behind
 //! the page's own address, never instead of it, and never for an address that is signed or opaque.
 
+use crate::web::expiry::is_signed;
 use crate::web::url::WebUrl;
 
 /// Where in an address the size stands.
@@ -86,29 +87,6 @@ const SIDES: &[&str] = &[
     "thumbnail",
 ];
 
-/// Parameters whose presence says that the address holds only as it is.
-const SIGNED: &[&str] = &[
-    "x-signature",
-    "x-expires",
-    "signature",
-    "sig",
-    "sign",
-    "s",
-    "hash",
-    "token",
-    "auth_key",
-    "x-amz-signature",
-    "x-amz-expires",
-    "expires",
-    "x-goog-signature",
-    "key-pair-id",
-    "policy",
-    "itok",
-    "hmac",
-    "ixlib",
-    "wssecret",
-];
-
 const ENDINGS: &[&str] = &[".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif", ".bmp"];
 
 /// A larger form of the picture, when its address shows that there may be one.
@@ -127,8 +105,7 @@ pub fn larger(url: &WebUrl) -> Option<WebUrl> {
 
 /// It is signed, expires, or is made by a service that knows no other form.
 pub fn is_opaque(url: &WebUrl) -> bool {
-    let names = url.query().unwrap_or("").split('&').map(|pair| pair.split('=').next().unwrap_or(""));
-    url.path().contains("~tplv") || names.into_iter().any(|name| SIGNED.contains(&&*name.to_ascii_lowercase()))
+    url.path().contains("~tplv") || is_signed(url)
 }
 
 impl Cut {

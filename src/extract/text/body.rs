@@ -1,5 +1,6 @@
 //! Which part of a page is the article.
 
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 
 use crate::extract::meta::byline;
@@ -19,6 +20,11 @@ const NEARLY_ALL: usize = 85;
 
 /// A line that only credits people is no longer than this, in characters.
 const CREDIT: usize = 60;
+
+/// Blocks behind the last paragraph among which a list of the article may begin.
+const BEHIND: usize = 60;
+/// How deep an item of a list may stand in it.
+const NESTED: usize = 12;
 
 /// So many blocks at the beginning of an article, and at its end, may hold a byline or a date.
 const ENDS: usize = 5;
@@ -45,6 +51,7 @@ impl Body {
         let mut kept = judge::kept(&around);
         kept.retain(|number| !is_credit(&page.blocks[*number]));
         leave_out_kicker(page, &mut kept);
+        take_in_lists(page, &mut kept);
         if kept.iter().any(|number| is_paragraph(&page.blocks[*number])) {
             body.containers = around_all(page, &kept);
             body.kept = kept;
@@ -143,6 +150,46 @@ fn leave_out_kicker(page: &Page, kept: &mut Vec<usize>) {
     if kept[..above].iter().map(|number| page.blocks[*number].weight).sum::<usize>() < PARAGRAPH {
         kept.drain(..above);
     }
+}
+
+/// Lists and tables that stand beside the paragraphs, in the same element, belong to them unless they are links.
+fn take_in_lists(page: &Page, kept: &mut Vec<usize>) {
+    let parent = |at: usize| page.marks.get(at).parent;
+    let beside: HashSet<usize> =
+        kept.iter().filter(|at| is_paragraph(&page.blocks[**at])).map(|at| parent(page.blocks[*at].mark)).collect();
+    let (Some(first), Some(last)) = (kept.first().copied(), kept.last().copied()) else { return };
+    let mut lists: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (number, block) in page.blocks.iter().enumerate().skip(first) {
+        if number > last + BEHIND {
+            break;
+        }
+        if let Some(list) = list(page, block.mark).filter(|list| beside.contains(&parent(*list))) {
+            lists.entry(list).or_default().push(number);
+        }
+    }
+    let known: HashSet<usize> = kept.iter().copied().collect();
+    for blocks in lists.into_values() {
+        let sum = |of: fn(&Block) -> usize| blocks.iter().map(|at| of(&page.blocks[*at])).sum::<usize>();
+        let is_text = blocks.iter().all(|at| page.blocks[*at].zone == Zone::Content && !page.blocks[*at].hidden);
+        if is_text && sum(|block| block.linked) * 4 < sum(|block| block.weight) {
+            kept.extend(blocks.into_iter().filter(|at| !known.contains(at)));
+        }
+    }
+    kept.sort_unstable();
+}
+
+/// The outermost list or table that an element is an item of.
+fn list(page: &Page, mark: usize) -> Option<usize> {
+    let (mut at, mut found) = (mark, None);
+    for _ in 0..NESTED {
+        match page.marks.get(at).name() {
+            "ul" | "ol" | "dl" | "table" => found = Some(at),
+            "li" | "dt" | "dd" | "td" | "th" | "tr" | "tbody" | "thead" | "tfoot" | "p" => {}
+            _ => break,
+        }
+        at = page.marks.get(at).parent;
+    }
+    found
 }
 
 /// The smallest container with nearly all the text of these blocks.

@@ -14,9 +14,15 @@ use crate::extract::{self, Document, Findings};
 use crate::report;
 use crate::seeds;
 use crate::web::claims::Claims;
+use crate::web::media;
 use crate::web::message::Head;
 use crate::web::time::{Clock, SystemClock, Timestamp};
 use crate::web::url::WebUrl;
+
+/// Files that people give by mistake: a picture, or a PDF.
+fn is_foreign(bytes: &[u8]) -> bool {
+    media::Kind::of(None, bytes) == media::Kind::Image || bytes.starts_with(b"%PDF-")
+}
 
 /// What is known of a document besides its bytes.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -78,6 +84,7 @@ pub(super) fn run(files: &[PathBuf], jsonl: bool, known: &Known) -> Outcome {
     let ask = |path: &PathBuf| {
         let name = path.display().to_string();
         match bytes(path) {
+            Ok(bytes) if is_foreign(&bytes) => Err(format!("«{name}» is no HTML")),
             Ok(bytes) => Ok(Asked { id: json!(name), name, bytes, known: known.clone() }),
             Err(cause) => Err(format!("«{name}» cannot be read: {cause}")),
         }
@@ -142,6 +149,9 @@ fn ask(line: &[u8], known: &Known) -> Result<Asked, (Value, String)> {
     };
     let name = line.path.display().to_string();
     let bytes = bytes(&line.path).map_err(|cause| wrong(format!("«{name}» cannot be read: {cause}")))?;
+    if is_foreign(&bytes) {
+        return Err(wrong(format!("«{name}» is no HTML")));
+    }
     Ok(Asked { id: line.id, name, bytes, known })
 }
 

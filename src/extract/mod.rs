@@ -376,9 +376,16 @@ pub fn read(document: &Document<'_>) -> Findings {
     let is_nameless = !is_signed && !facts.is_article && !is_post && article.text.chars().count() < SHORT;
     let kind = if kind == Kind::Article && is_nameless { kind::unsigned(&page) } else { kind };
     let in_article = images.iter().filter(|image| image.in_article).count();
+    let captions = images.iter().filter(|image| image.in_article && image.caption.is_some()).count();
+    let shows = match kind {
+        Kind::Article => true,
+        // Of thumbnails beside each other nobody says that they are one article.
+        Kind::Other => facts.is_article || is_signed || captions >= signs::PICTURES,
+        _ => false,
+    };
     let kind = match signs::instead(&page, &body, &facts, is_signed, &decoded.text) {
         Some(instead) if !is_post => instead,
-        _ if kind == Kind::Article && !is_post && signs::is_gallery(&page, &body, in_article) => Kind::Gallery,
+        _ if shows && !is_post && signs::is_gallery(&page, &body, in_article) => Kind::Gallery,
         _ => kind,
     };
     let next = address.as_ref().filter(|_| !is_post).and_then(|address| pages::next(&page, address));

@@ -445,6 +445,10 @@ fn what_stands_instead_of_a_page_is_told() {
         ("<p>请登录后查看本文", "wall"),
         ("<h1>Bevor Sie fortfahren</h1><p>Bevor Sie fortfahren zu Beispiel, wählen Sie bitte.", "wall"),
         ("<form><div class=\"g-recaptcha\"></div></form><p>One more step", "wall"),
+        ("<h1>Log in to continue</h1><form><input type=password></form>", "wall"),
+        ("<h1>Bitte einloggen</h1><form><input name=p type=\"password\"></form>", "wall"),
+        ("<h1>Cookies</h1><p>We and our 842 partners store and access information on your device.", "wall"),
+        ("<p>Mit Werbung weiterlesen<p>Zustimmen und weiter", "wall"),
         ("<p>原文已被删除", "gone"),
         (
             "<h1>Page not found</h1><p>Try the search.<ul><li><a href=/a>What the river says about us today</a></ul>",
@@ -479,6 +483,8 @@ fn an_article_about_signs_is_an_article() {
         "<div class=\"g-recaptcha\"></div><p>Kommentar schreiben",
         "<div id=root></div><noscript>enable JavaScript</noscript><script src=a.js></script>",
         "<footer><p>Mit dem Abo lesen Sie mehr</footer>",
+        "<div><p>We value your privacy. We and our partners store and access information.</div>",
+        "<form><input type=password></form>",
     ] {
         let html = format!("{}{STORY}{more}", "<meta property=og:type content=article>");
         assert_eq!(kind_of(&html), "article", "{more}");
@@ -534,7 +540,24 @@ fn pictures_with_captions_are_a_gallery() {
     let html =
         format!("<meta property=og:type content=article><article><h1>Bilder vom Fluss</h1>{intro}{figures}</article>");
     assert_eq!(kind_of(&html), "gallery");
+    // As long as the texts about them are, and whoever says so or not.
+    let long = figures.replace("am Ufer", "wie sie an einem Morgen im März am Ufer entlang gingen und lachten");
+    assert_eq!(kind_of(&format!("<article><h1>Bilder vom Fluss</h1>{intro}{long}</article>")), "gallery");
+    let thumbnails: String = (0..8).map(|n| format!("<div><a href=/{n}><img src=/g/{n}.jpg></a></div>")).collect();
+    let shop = page_at("https://news.example/pictures/", &format!("<h1>Alle Bilder</h1>{thumbnails}"));
+    assert_eq!(shop.kind, Kind::Other);
     assert_eq!(kind_of(&format!("<article>{STORY}{STORY}{STORY}{}</article>", figure(1))), "article");
+}
+
+#[test]
+fn lists_and_tables_beside_the_text_are_of_it() {
+    let recipe = "<ul><li>2 Tassen Mehl<li>1 Ei</ul><table><tr><td>Ofen<td>200 Grad</table><dl><dt>Zeit<dd>1 h</dl>";
+    let links = "<ul><li><a href=/a>Die Brücke wird gesperrt</a><li><a href=/b>Der Turm wird verkauft</a></ul>";
+    let found = page(&format!("<article>{STORY}{recipe}{links}</article>"));
+    assert!(found.article.text.ends_with("2 Tassen Mehl\n1 Ei\nOfen\n200 Grad\nZeit\n1 h"), "{}", found.article.text);
+    let code = "<pre><code>fn main() {\n    go(1);\n}\n</code></pre>";
+    let found = page(&format!("<article>{STORY}{code}{STORY}</article>"));
+    assert!(found.article.html.contains("<pre>fn main() {\n    go(1);\n}</pre>"), "{}", found.article.html);
 }
 
 #[test]

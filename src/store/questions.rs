@@ -124,8 +124,12 @@ impl Reader {
             let mut versions = c.prepare(
                 "SELECT coalesce(u.seed, s.id, 0),
                      NOT EXISTS (SELECT 1 FROM article_version o WHERE o.url = v.url AND o.id < v.id),
-                     NOT EXISTS (SELECT 1 FROM picture_kept p WHERE p.capture IS NULL AND p.version =
-                         (SELECT max(n.id) FROM article_version n WHERE n.url = v.url))
+                     NOT EXISTS (SELECT 1 FROM picture_kept p LEFT JOIN capture k ON k.id = p.capture
+                         LEFT JOIN payload y ON y.id = k.payload
+                         WHERE (k.id IS NULL OR y.notice) AND p.version IN
+                             (SELECT max(n.id) FROM article_version n WHERE n.url = v.url
+                              UNION ALL SELECT l.version FROM later_page l WHERE l.article = v.url))
+                     AND NOT EXISTS (SELECT 1 FROM later_page l WHERE l.article = v.url AND l.version IS NULL)
                  FROM article_version v JOIN capture c ON c.id = v.capture JOIN url u ON u.id = v.url
                  LEFT JOIN seed s ON s.name = u.text
                  WHERE c.run = ?1 AND NOT EXISTS (SELECT 1 FROM continuation n WHERE n.url = v.url)",
@@ -180,7 +184,10 @@ impl Reader {
                      FROM capture c JOIN payload p ON p.id = c.payload",
                 )?,
                 articles: pair("SELECT count(*), coalesce(sum(complete), 0) FROM article")?,
-                images: pair("SELECT count(*), coalesce(sum(kept_url IS NOT NULL), 0) FROM image")?,
+                images: pair(
+                    "SELECT count(*), coalesce(sum(kept_url IS NOT NULL AND verdict <> 'suspected notice picture'), 0)
+                     FROM image",
+                )?,
                 waiting: waiting
                     .query_map([], |row| Ok((row.get(0)?, count(row, 1)?, count(row, 2)?)))?
                     .collect::<Result<_, _>>()?,

@@ -65,6 +65,9 @@ const WALL_WORDS: &[&str] = &[
     "bevor sie fortfahren",
     "avant de continuer vers",
     "please log in to continue",
+    "log in to continue",
+    "login to continue",
+    "sie müssen sich anmelden",
     "sign in to continue",
     "log in to continue reading",
     "you must be logged in to view",
@@ -94,6 +97,25 @@ const WALL_WORDS: &[&str] = &[
     "доступ ограничен",
     "проверка браузера",
 ];
+
+/// What a consent form says. Banners on ordinary pages say it too, so it counts where there is next to nothing else.
+const CONSENT: &[&str] = &[
+    "before you continue",
+    "we value your privacy",
+    "we and our partners",
+    "partners store and access",
+    "store and/or access information",
+    "your privacy choices",
+    "zustimmen und weiter",
+    "mit werbung weiterlesen",
+    "accepter et continuer",
+    "continuer sans accepter",
+    "acepta y continúa",
+    "accetta e continua",
+];
+
+/// Fields that only a log-in has.
+const PASSWORDS: &[&str] = &["type=\"password\"", "type=password", "type='password'"];
 
 /// What a page says that is gone, in lower case, as its headline or title.
 const GONE_HEADINGS: &[&str] = &[
@@ -295,7 +317,7 @@ const LINE: usize = 200;
 /// What structured data calls not free is cut below this.
 const TEASED: usize = 1500;
 /// A page of pictures has so many, and less text than this for each.
-const PICTURES: usize = 6;
+pub const PICTURES: usize = 6;
 const FOR_EACH: usize = 80;
 /// With more text than this it is an article that has many pictures.
 const CAPTIONS: usize = 2000;
@@ -316,6 +338,9 @@ pub fn instead(page: &Page, body: &Body, facts: &Facts, is_signed: bool, source:
     let has = |marks: &[&str]| marks.iter().any(|mark| source.contains(mark));
     let walled = || has(WALLS) || own == 0 && has(GUARDS) || says(WALL_WORDS, &title);
     if is_short && (walled() || texts().any(|text| text.chars().count() <= LINE && says(WALL_WORDS, &text))) {
+        return Some(Kind::Wall);
+    }
+    if all < LITTLE && (own == 0 && has(PASSWORDS) || texts().any(|text| says(CONSENT, &text))) {
         return Some(Kind::Wall);
     }
     if !facts.is_article && is_gone(page, &title, all) {

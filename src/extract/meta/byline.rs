@@ -17,7 +17,7 @@ pub struct Credits {
 }
 
 /// A line of credits is short; prose that mentions a reporter is not.
-const LONGEST_LINE: usize = 80;
+const LONGEST_LINE: usize = 110;
 
 /// What a label credits its names with.
 #[derive(Clone, Copy)]

@@ -44,7 +44,13 @@ pub fn plain(text: &str) -> String {
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
         _ => c,
     };
-    text.chars().map(narrow).collect()
+    let text: String = text.chars().map(narrow).collect();
+    if !text.contains("Uhr") {
+        return text;
+    }
+    // German times: `14.05 Uhr`.
+    static HOUR: LazyLock<Regex> = LazyLock::new(|| form(r"\b(\d{1,2})\.(\d{2}) Uhr\b"));
+    HOUR.replace_all(&text, "$1:$2 Uhr").into_owned()
 }
 
 /// How a text is read: what its reader knew.
@@ -338,6 +344,12 @@ mod tests {
     use proptest::prelude::*;
 
     const NOW: &str = "2024-03-05T12:30:00+08:00";
+
+    #[test]
+    fn german_times_have_points() {
+        assert_eq!(plain("4. März 2026, 8.05 Uhr"), "4. März 2026, 8:05 Uhr");
+        assert_eq!(plain("Punkt 4.12 und Uhr"), "Punkt 4.12 und Uhr");
+    }
 
     #[test]
     fn dates_are_read_in_their_forms() {

@@ -26,6 +26,8 @@ pub struct Facts {
     /// The person whose site it is.
     pub owner: Option<String>,
     pub sections: Vec<String>,
+    /// Its keywords, each by itself.
+    pub keywords: Vec<String>,
     /// Whether everybody may read it all, where structured data says so.
     pub is_free: Option<bool>,
     /// The whole text, where structured data has it.
@@ -59,6 +61,8 @@ impl Facts {
             let has_more = creators.len() > authors.len() && authors.iter().all(|name| creators.contains(name));
             facts.authors = if has_more { creators } else { authors };
             facts.pictures = article.get("image").map(picture).unwrap_or_default();
+            let keywords = article.get("keywords").map(|value| texts(value, &[])).unwrap_or_default();
+            facts.keywords = keywords.iter().flat_map(|words| divided(words)).collect();
             facts.sections = article.get("articleSection").map(|value| texts(value, &[])).unwrap_or_default();
             facts.is_free = article.get("isAccessibleForFree").and_then(|value| match value {
                 Value::Bool(free) => Some(*free),
@@ -264,11 +268,16 @@ pub fn canonical(page: &Page, address: Option<&WebUrl>, oddities: &mut Vec<Strin
     None
 }
 
+/// Keywords that stand in one text.
+fn divided(words: &str) -> impl Iterator<Item = String> {
+    words.split([',', '，', ';', '、']).map(folded)
+}
+
 /// Sections and tags, each once.
 pub fn categories(page: &Page, facts: &Facts, document: &Document<'_>) -> Vec<String> {
     let tags = page.meta("article:tag").map(str::to_owned);
     let keywords = ["keywords", "news_keywords"].into_iter().flat_map(|name| page.meta(name));
-    let keywords = keywords.flat_map(|words| words.split([',', '，', ';', '、'])).map(folded);
+    let keywords = keywords.flat_map(divided).chain(facts.keywords.iter().cloned());
     let sections = page.meta("article:section").map(str::to_owned);
     let all = document.claims.categories.iter().cloned().chain(facts.sections.iter().cloned()).chain(sections);
     let mut seen = HashSet::new();

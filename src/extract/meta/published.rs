@@ -347,7 +347,7 @@ fn only<'a>(page: &'a Page, body: &Body, claims: &mut Claims<'a>) {
 fn is_note(block: &Block) -> bool {
     let is_sentence = block.text.contains(['。', '！', '？', '!', '?']);
     let length = block.text.chars().count();
-    !is_sentence && (block.heading == 0 && length <= 80 || block.heading > 1 && length <= 32)
+    !is_sentence && (block.heading == 0 && length <= 110 || block.heading > 1 && length <= 32)
 }
 
 /// What a shown date that is called the day of publication is worth.

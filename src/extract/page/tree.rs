@@ -97,7 +97,10 @@ pub struct Place {
 /// A run of text between two borders of block elements.
 #[derive(Clone, Debug)]
 pub struct Block {
+    /// With white space folded.
     pub text: String,
+    /// As it stands in `pre`, where that is not the same.
+    pub verbatim: Option<String>,
     /// See [`weight`].
     pub weight: usize,
     /// The weight of the text inside links.
@@ -391,6 +394,8 @@ impl Page {
     /// Ends the text block that stands in `state`.
     fn flush(&mut self, state: State) {
         let text = folded(&self.line);
+        let is_pre = self.line.contains('\n') && self.marks.get(state.mark).name() == "pre";
+        let verbatim = is_pre.then(|| self.line.trim_matches('\n').trim_end().to_owned());
         self.line.clear();
         let (linked, stressed) = (std::mem::take(&mut self.linked), std::mem::take(&mut self.stressed));
         let links = std::mem::take(&mut self.anchors);
@@ -400,8 +405,21 @@ impl Page {
         let State { container, zone, form, heading, mark, flags, .. } = state;
         let Flags { hidden, article, .. } = flags;
         let weight = weight(&text);
-        let block =
-            Block { text, weight, linked, container, zone, form, heading, mark, stressed, links, hidden, article };
+        let block = Block {
+            text,
+            verbatim,
+            weight,
+            linked,
+            container,
+            zone,
+            form,
+            heading,
+            mark,
+            stressed,
+            links,
+            hidden,
+            article,
+        };
         self.blocks.push(block);
     }
 

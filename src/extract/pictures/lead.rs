@@ -30,7 +30,9 @@ pub fn lead(images: &[Image], named: Option<usize>, is_article: bool) -> Option<
     let opens = images.iter().position(Image::opens);
     let first =
         || images.iter().position(|image| image.position.is_some() && image.width.is_none_or(|width| width >= 200));
-    shown.or(opens.filter(|_| is_article)).or(named).or_else(|| first().filter(|_| is_article))
+    let is_sign = |at: &usize| images[*at].variants.first().is_some_and(|original| is_around(&original.url));
+    let telling = named.filter(|at| !is_sign(at));
+    shown.or(opens.filter(|_| is_article)).or(telling).or_else(|| first().filter(|_| is_article)).or(named)
 }
 
 impl Image {

@@ -22,7 +22,7 @@ static PARAMETERS: Words = Words::new(
     w h s q width height resize fit crop quality compress format auto fm dpr strip rect imwidth impolicy sig sign \
     signature v ver version itok ts ssl type size zoom cs scale thumbnail smart op downsize x-oss-process ixlib ixid \
     focalpoint trim bg-color blur gravity ratio sharp usm im output-quality output-format fallback wx_fmt tp wxfrom \
-    wx_lazy wx_co source",
+    wx_lazy wx_co source utm_source utm_medium utm_campaign utm_content utm_term fbclid",
 );
 
 /// What all sizes of one picture have in common. Pictures of one site with one such name are the same picture.
@@ -160,6 +160,7 @@ mod tests {
             ("https://p.example/v2/53566e82-683b?w=100&s=ab", "https://p.example/v2/53566e82-683b?w=900&s=cd"),
             ("https://p.example/upload/w_300,c_fill/v1/boat.jpg", "https://p.example/upload/v1/boat.jpg"),
             ("https://p.example/a.jpg?imageView2/1/w/555", "https://p.example/a.jpg"),
+            ("https://p.example/a.jpg?utm_source=x&utm_medium=y", "https://p.example/a.jpg"),
             ("https://p.example/thumb/a/B.jpg/220px-B.jpg", "https://p.example/thumb/a/B.jpg/440px-B.jpg"),
             (
                 "https://r.example/1A1nCRdgz6pTqZaJ7oNeLdWlCnw=/500x0/https%3A%2F%2Fp.example%2Fx7",

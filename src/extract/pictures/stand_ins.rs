@@ -91,4 +91,39 @@ pub fn is_around(url: &WebUrl) -> bool {
         || words(stem).any(|word| is_in(SIGNS, &word))
         || is_in(NETWORKS, &stem.to_ascii_lowercase())
         || is_in("s.w.org secure.gravatar.com www.gravatar.com gravatar.com", url.host())
+        || is_counter(url)
+}
+
+/// Hosts whose pictures count readers and show nothing, as their own documentation names them (2026).
+static COUNTERS: Words = Words::new(
+    "sb.scorecardresearch.com b.scorecardresearch.com pixel.quantserve.com www.google-analytics.com \
+     stats.g.doubleclick.net ad.doubleclick.net googleads.g.doubleclick.net www.googletagmanager.com pixel.wp.com \
+     stats.wp.com px.ads.linkedin.com ib.adnxs.com bat.bing.com mc.yandex.ru hm.baidu.com counter.yadro.ru \
+     analytics.twitter.com",
+);
+
+fn is_counter(url: &WebUrl) -> bool {
+    COUNTERS.has(url.host())
+        || url.domain() == "facebook.com" && url.path() == "/tr"
+        || matches!(url.domain(), "vgwort.de" | "ivwbox.de")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counters_and_signs_are_not_the_article_s() {
+        for (url, want) in [
+            ("https://www.facebook.com/tr?id=1&noscript=1", true),
+            ("https://sb.scorecardresearch.com/p?c1=2&cv=2.0", true),
+            ("https://vg01.met.vgwort.de/na/0a1b", true),
+            ("https://p.example/img/logo.png", true),
+            ("https://p.example/tr", false),
+            ("https://www.facebook.com/photos/tr.jpg", false),
+            ("https://p.example/2024/catalogo.jpg", false),
+        ] {
+            assert_eq!(is_around(&WebUrl::parse(url).unwrap()), want, "{url}");
+        }
+    }
 }

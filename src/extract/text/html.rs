@@ -41,7 +41,7 @@ pub fn html(page: &Page, body: &Body, images: &[Image]) -> String {
             continue;
         }
         open(&mut out, last, part);
-        write(&mut out, part, &block.text);
+        write(&mut out, part, block.verbatim.as_deref().unwrap_or(&block.text));
         last = Some(part);
     }
     close(&mut out, last);

@@ -986,6 +986,8 @@ fn a_database_of_the_first_schema_is_brought_up_to_date() {
     old.execute_batch(include_str!("../../src/store/schema/0001_first.sql")).unwrap();
     old.execute_batch(
         "PRAGMA application_id = 1347244619; PRAGMA user_version = 1;
+         CREATE VIEW capture_log AS SELECT 1 AS of_before;
+         CREATE VIEW mine AS SELECT 2 AS answer;
          INSERT INTO run VALUES (1, 'default', 0, 0, 0, 1, 'done', '0.1.0', '{}');
          INSERT INTO host VALUES (1, 'a.example', 7, 0, 0);
          INSERT INTO url (id, host, fingerprint, text, role, class, state, priority, due_ms, tries, depth, hops)
@@ -1004,6 +1006,8 @@ fn a_database_of_the_first_schema_is_brought_up_to_date() {
     assert_eq!((original.record_id.as_str(), original.at, place.offset), ("<urn:uuid:1>", Timestamp(5), 400));
     let rows = store.reader().unwrap().sql("SELECT capture, refers_to, payload_offset FROM capture_log").unwrap().rows;
     assert_eq!(rows, [[Value::from(1), Value::Null, 400.into()]]);
+    let mine = store.reader().unwrap().sql("SELECT answer FROM mine").unwrap().rows;
+    assert_eq!(mine, [[Value::from(2)]], "a view of the user's own stays");
     assert!(Reader::open(&path).is_ok());
 }
 

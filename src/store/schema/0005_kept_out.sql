@@ -13,7 +13,3 @@ CREATE TABLE mark (                     -- what the rules against traps remember
     key INTEGER PRIMARY KEY,
     value INTEGER NOT NULL
 ) STRICT;
-
-CREATE VIEW kept_out AS
-SELECT e.run, s.name AS seed, e.rule, e.urls, e.example
-FROM exclusion e LEFT JOIN seed s ON s.id = e.seed;

@@ -1,20 +1,20 @@
 //! The one walk over a page's tree. It collects everything the other files judge: text blocks and the containers they
 //! stand in, pictures, links, requisites, and what the head says.
 
+mod elements;
+mod zone;
+
 use std::cell::Cell;
 
 use encoding_rs::Encoding;
 use scraper::{ElementRef, Html, Node};
 
-use crate::extract::links::onward;
-use crate::extract::meta::dates;
+pub use self::zone::Zone;
+use self::zone::{Flags, State, is_block, is_container};
 use crate::extract::page::attr::attr;
-use crate::extract::page::bounds;
-use crate::extract::page::bounds::DEEPEST;
+use crate::extract::page::bounds::{self, DEEPEST};
 use crate::extract::page::hints::Hints;
 use crate::extract::page::marks::Marks;
-use crate::extract::page::style;
-use crate::extract::page::words::Words;
 use crate::extract::pictures::images::Picture;
 use crate::extract::{Link, Requisite, folded};
 use crate::web::candidate::Role;
@@ -62,19 +62,6 @@ impl Base {
         self.room.set(room);
         (room > 0).then_some(url)
     }
-}
-
-/// What part of the page something stands in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Zone {
-    /// Where text may be the article's.
-    Content,
-    /// The header of an article: title, byline, date, but no text.
-    Head,
-    /// Around the article, to judge by a class name.
-    Suspect,
-    /// Around the article by the element's meaning: navigation, footer, side matter.
-    Around,
 }
 
 /// Where on the page something stands.
@@ -422,333 +409,6 @@ impl Page {
         };
         self.blocks.push(block);
     }
-
-    fn read_picture(&mut self, element: ElementRef<'_>, state: State) {
-        let Some(picture) = Picture::read(element, &self.base, self.policy, self.around_link.as_ref()) else { return };
-        if picture.is_empty()
-            && let Some(stand_in) = attr(element, "src").and_then(|src| self.base.join(src))
-        {
-            self.push_requisite(stand_in, Role::Image, self.policy_of(element));
-        }
-        self.show(picture, state);
-        // AMP's pictures hold a copy for browsers without scripts, or another one to fall back to.
-        let copies = element.child_elements().filter(|child| matches!(child.value().name(), "noscript" | "amp-img"));
-        for copy in copies {
-            match copy.value().name() {
-                "noscript" => self.read_noscript(copy, state),
-                _ => self.read_picture(copy, state),
-            }
-        }
-    }
-
-    fn show(&mut self, picture: Picture, state: State) {
-        if self.room(self.pictures.len()) {
-            let mut picture = picture.at(self.place(state));
-            picture.figure |= state.flags.figure;
-            self.pictures.push(picture);
-        }
-    }
-
-    /// A background in an attribute is a picture of the page, as those of style sheets decorate it.
-    fn read_style(&mut self, element: ElementRef<'_>, css: &str, state: State) {
-        for (role, url) in style::addresses(css) {
-            let Some(url) = self.base.join(&url) else { continue };
-            let shows =
-                role == Role::Image && !matches!(element.value().name(), "html" | "body" | "img" | "span" | "i");
-            if shows && !crate::extract::pictures::stand_ins::is_stand_in(&url) {
-                let classes = attr(element, "class").unwrap_or("");
-                let decorates = crate::extract::pictures::stand_ins::is_decoration(classes)
-                    || crate::extract::pictures::stand_ins::is_around(&url);
-                let mut picture = Picture::bare(url, self.policy);
-                picture.leads_away = self.around_link.is_some() || attr(element, "href").is_some();
-                picture.decorates = decorates;
-                self.show(picture, state);
-            } else {
-                self.push_requisite(url, role, self.policy);
-            }
-        }
-    }
-
-    /// What stands in `noscript` is shown by replay, and often holds the only address of the picture before it. The
-    /// parser leaves it as text, as a browser with scripts does.
-    fn read_noscript(&mut self, element: ElementRef<'_>, state: State) {
-        if state.flags.noscript {
-            return;
-        }
-        let is_img = |one: ElementRef<'_>| matches!(one.value().name(), "img" | "amp-img" | "amp-anim" | "picture");
-        let beside = element.prev_siblings().find_map(ElementRef::wrap).is_some_and(is_img);
-        let within = element.parent().and_then(ElementRef::wrap).is_some_and(is_img);
-        let twin = (beside || within) && !self.pictures.is_empty();
-        let first = self.pictures.len();
-        let fragment = Html::parse_fragment(&element.text().collect::<String>());
-        let flags = Flags { noscript: true, ..state.flags };
-        self.walk(fragment.root_element(), State { flags, ..state });
-        self.line.clear();
-        if twin && self.pictures.len() == first + 1 {
-            // Not empty: there is one more than there was.
-            let shown = self.pictures.remove(first);
-            self.pictures[first - 1].absorb(shown);
-        }
-    }
-
-    fn read_script(&mut self, element: ElementRef<'_>) {
-        let kind = attr(element, "type").unwrap_or("").to_ascii_lowercase();
-        if kind == "application/ld+json" {
-            let text: String = element.text().collect();
-            let before: usize = self.json_ld.iter().map(String::len).sum();
-            self.json_ld.extend((before + text.len() <= STRUCTURED).then_some(text));
-        } else if !kind.contains("template") && !kind.contains("html") {
-            let is_json = kind.contains("json");
-            if !is_json {
-                self.need(element, "src", Role::Script);
-            }
-            if attr(element, "src").is_none() {
-                if self.script_time.is_none() && !is_json {
-                    self.script_time = element.text().find_map(dates::in_script);
-                }
-                self.scripts.push((element.text().collect(), is_json));
-            }
-        }
-    }
-
-    fn read_css(&mut self, css: &str) {
-        for (role, url) in style::addresses(css) {
-            if let Some(url) = self.base.join(&url) {
-                self.push_requisite(url, role, self.policy);
-            }
-        }
-    }
-
-    fn read_meta(&mut self, element: ElementRef<'_>, state: State) {
-        // In `noscript` it is meant for others: the page as browsers show it stays where it is.
-        if attr(element, "http-equiv").is_some_and(|name| name.eq_ignore_ascii_case("refresh"))
-            && !state.flags.noscript
-            && self.refresh.is_none()
-        {
-            self.refresh = attr(element, "content")
-                .and_then(|content| crate::extract::page::refresh::read(content, |href| self.base.join(href)));
-        }
-        let name = ["property", "name", "itemprop"].into_iter().find_map(|name| attr(element, name));
-        if let (Some(name), Some(content)) = (name, attr(element, "content")) {
-            self.metas.push((name.trim().to_ascii_lowercase(), folded(content)));
-        }
-    }
-
-    fn read_link_element(&mut self, element: ElementRef<'_>, state: State) {
-        let rel = attr(element, "rel").unwrap_or("").to_ascii_lowercase();
-        let has = |word: &str| rel.split_ascii_whitespace().any(|one| one == word);
-        // In the body it would be an article's own words (RFC 6596 expects it in the head).
-        if has("canonical") && state.flags.head && self.canonical.is_none() {
-            self.canonical = attr(element, "href").map(str::to_owned);
-        }
-        if has("next") && self.next.is_none() {
-            self.next = attr(element, "href").and_then(|href| self.base.join(href));
-        }
-        let preload = has("preload").then(|| attr(element, "as").unwrap_or(""));
-        let role = match preload {
-            _ if has("stylesheet") && !has("alternate") => Role::Style,
-            _ if has("icon") || has("apple-touch-icon") => Role::Image,
-            Some("style") => Role::Style,
-            Some("script") => Role::Script,
-            Some("font") => Role::Font,
-            Some("image") => Role::Image,
-            _ => return,
-        };
-        self.need(element, "href", role);
-        for candidate in
-            attr(element, "imagesrcset").map(crate::extract::pictures::srcset::candidates).unwrap_or_default()
-        {
-            if let Some(url) = self.base.join(candidate.url) {
-                self.push_requisite(url, Role::Image, self.policy_of(element));
-            }
-        }
-    }
-
-    /// Gives the address, where it can be read.
-    fn read_link(&mut self, element: ElementRef<'_>, state: State) -> Option<WebUrl> {
-        if state.flags.noscript {
-            return None;
-        }
-        let in_heading = state.heading > 0;
-        let place = self.place(state);
-        let rel = attr(element, "rel").unwrap_or("");
-        let nofollow = rel.to_ascii_lowercase().contains("nofollow");
-        let mut text = text_of(element, LINK_TEXT);
-        if text.is_empty() {
-            text = attr(element, "title").or_else(|| attr(element, "alt")).map(folded).unwrap_or_default();
-        }
-        let next = onward::is_next(&text, rel);
-        // A headline is one wherever it stands.
-        let around = place.zone == Zone::Around && !in_heading && weight(&text) < HEADLINE;
-        let mut address = None;
-        self.read_address(element, &["href"], |page, url| {
-            address = Some(url.clone());
-            if page.own.as_ref() != Some(&url) {
-                let link = Link { url, text, nofollow, around, next };
-                let room = page.room(page.links.len());
-                page.links.extend(room.then_some(FoundLink { link, place, in_heading }));
-            }
-        });
-        address
-    }
-
-    fn need(&mut self, element: ElementRef<'_>, attribute: &str, role: Role) {
-        let policy = self.policy_of(element);
-        self.read_address(element, &[attribute], |page, url| page.push_requisite(url, role, policy));
-    }
-
-    fn policy_of(&self, element: ElementRef<'_>) -> Policy {
-        attr(element, "referrerpolicy").and_then(Policy::from_token).unwrap_or(self.policy)
-    }
-
-    fn read_address(&mut self, element: ElementRef<'_>, names: &[&str], then: impl FnOnce(&mut Page, WebUrl)) {
-        // SVG writes `xlink:href`, which has a namespace of its own.
-        let value = element.value().attrs().find(|(name, _)| names.contains(name)).map(|(_, value)| value.trim());
-        let Some(value) = value.filter(|value| !value.is_empty() && !value.starts_with('#')) else { return };
-        match self.base.join(value) {
-            Some(url) => then(self, url),
-            None => self.unreadable += usize::from(looks_like_web(value)),
-        }
-    }
-
-    /// Whether one more is kept where there are so many.
-    fn room(&mut self, there: usize) -> bool {
-        self.too_many |= there >= MANY;
-        there < MANY
-    }
-
-    fn push_requisite(&mut self, url: WebUrl, role: Role, policy: Policy) {
-        let room = self.room(self.requisites.len());
-        self.requisites.extend(room.then_some(Requisite { url, role, policy }));
-    }
-}
-
-/// What is known on the way down.
-#[derive(Clone, Copy)]
-struct State {
-    container: usize,
-    zone: Zone,
-    form: Option<usize>,
-    heading: u8,
-    depth: usize,
-    mark: usize,
-    flags: Flags,
-}
-
-#[derive(Clone, Copy, Default)]
-struct Flags {
-    head: bool,
-    noscript: bool,
-    svg: bool,
-    /// Inside `article` or `main`, where a `header` is the article's own.
-    article: bool,
-    /// Not shown.
-    hidden: bool,
-    figure: bool,
-}
-
-impl State {
-    /// What an element changes for what stands in it.
-    fn enter(&mut self, element: ElementRef<'_>) {
-        let name = element.value().name();
-        let zone = match name {
-            "nav" | "footer" | "aside" | "menu" | "dialog" => Zone::Around,
-            "header" if self.flags.article => Zone::Head,
-            "header" => Zone::Around,
-            _ => match attr(element, "role").unwrap_or("") {
-                "navigation" | "banner" | "contentinfo" | "complementary" | "search" | "dialog" => Zone::Around,
-                _ if matches!(name, "html" | "body" | "main" | "article") => Zone::Content,
-                _ if ["class", "id"].iter().filter_map(|name| attr(element, name)).any(is_suspect) => Zone::Suspect,
-                _ => Zone::Content,
-            },
-        };
-        self.zone = self.zone.max(zone);
-        self.flags.article |= matches!(name, "article" | "main");
-        self.flags.hidden |= is_hidden(element);
-        self.heading = match name.as_bytes() {
-            [b'h', digit @ b'1'..=b'6'] => digit - b'0',
-            _ if is_block(name) => 0,
-            _ => self.heading,
-        };
-    }
-}
-
-fn is_hidden(element: ElementRef<'_>) -> bool {
-    let hides = |style: &str| {
-        let style = style.replace(' ', "").to_ascii_lowercase();
-        style.contains("display:none") || style.contains("visibility:hidden")
-    };
-    attr(element, "hidden").is_some()
-        || attr(element, "aria-hidden") == Some("true")
-        || attr(element, "style").is_some_and(hides)
-}
-
-/// Elements that begin and end a block of text.
-fn is_block(name: &str) -> bool {
-    matches!(
-        name,
-        "address"
-            | "article"
-            | "aside"
-            | "blockquote"
-            | "body"
-            | "center"
-            | "dd"
-            | "details"
-            | "div"
-            | "dl"
-            | "dt"
-            | "fieldset"
-            | "figcaption"
-            | "figure"
-            | "footer"
-            | "form"
-            | "h1"
-            | "h2"
-            | "h3"
-            | "h4"
-            | "h5"
-            | "h6"
-            | "header"
-            | "html"
-            | "li"
-            | "main"
-            | "nav"
-            | "ol"
-            | "p"
-            | "pre"
-            | "section"
-            | "summary"
-            | "table"
-            | "tbody"
-            | "td"
-            | "tfoot"
-            | "th"
-            | "thead"
-            | "tr"
-            | "ul"
-    )
-}
-
-/// Elements that may hold a whole article.
-fn is_container(name: &str) -> bool {
-    matches!(name, "article" | "body" | "center" | "div" | "form" | "main" | "section" | "td")
-}
-
-/// Words that a class or an id around the article begins with.
-static SUSPECTS: Words = Words::new(
-    "\
-    ad ads advert advertisement breadcrumb breadcrumbs comment comments cookie copyright disqus footer menu modal \
-    nav navbar navigation newsletter pager pagination popup prev promo recommend recommendations recommended \
-    related relation reply respond share sharing sidebar social subscribe tags toolbar widget",
-);
-
-/// `sidebar`, `sidebar-left` and `nav_main`, but not `with-sidebar` or `navy`.
-fn is_suspect(words: &str) -> bool {
-    words.split_ascii_whitespace().any(|word| {
-        let first = word.split(['-', '_']).next().unwrap_or("");
-        SUSPECTS.has_in_any_case(first)
-    })
 }
 
 /// One of the words of a list, which are divided by white space.
@@ -786,12 +446,4 @@ pub fn text_of(element: ElementRef<'_>, longest: usize) -> String {
         }
     }
     text
-}
-
-/// It was meant as an address of the web, so it is worth a word that it is none.
-fn looks_like_web(value: &str) -> bool {
-    match value.split_once(':') {
-        Some((scheme, _)) if scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()) => scheme.starts_with("http"),
-        _ => true,
-    }
 }

@@ -4,10 +4,15 @@
 //! crawl, make the records, and say how the turn ended. It runs on a worker, waits for nothing and decides from values.
 //! [`Step::found`] does the same for a capture that a crash left without its rows.
 
+mod offers;
+mod outcome;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub(super) use self::offers::priority;
+use self::outcome::{FIRST_WAIT, outcome, sobered};
 use super::alike;
 use super::coding;
 use super::dry;
@@ -15,7 +20,7 @@ use super::guesses;
 use super::plan::{Brings, Revisit};
 use super::refusal::{asked_by, climbed, noted, number, worn};
 use super::relays;
-use super::scope::{Depth, Listing, Next, Origin, Scope, Verdict};
+use super::scope::{Listing, Next, Scope};
 use super::traps::{self, Sort};
 use crate::archive::{self, Earlier, Encoded, Found, ImageNote, Notes, Record, Unchanged};
 use crate::extract::{self, Findings, Kind, VariantRole};
@@ -25,11 +30,10 @@ use crate::store::{KeptOut, Page, Queued, Settled};
 use crate::web::candidate::{Candidate, GUESS, Role};
 use crate::web::claims::Claims;
 use crate::web::exchange::{Exchange, Fault};
-use crate::web::expiry::expires;
 use crate::web::ladder::ladder;
 use crate::web::media;
 use crate::web::message::Head;
-use crate::web::outcome::{Manner, Outcome, Refusal};
+use crate::web::outcome::{Manner, Outcome};
 use crate::web::picture::{self, Flaw};
 use crate::web::referrer::{Policy, Referrer};
 use crate::web::time::Timestamp;
@@ -38,12 +42,6 @@ use crate::web::verdict::RobotsVerdict;
 
 /// No more of a document than this is read; all of it is archived.
 const DOCUMENT: u64 = 16 << 20;
-/// Attempts at a URL, all in all.
-const TRIES: u32 = 3;
-/// Attempts at a URL whose server asks for patience.
-const PATIENT_TRIES: u32 = 5;
-/// The wait before the second attempt; the next one waits four times as long.
-const FIRST_WAIT: Duration = Duration::from_secs(5);
 
 /// Redirect statuses that name another place for the same thing (RFC 9110, 15.4).
 const REDIRECTS: [u16; 5] = [301, 302, 303, 307, 308];
@@ -407,33 +405,6 @@ impl Step {
         reading
     }
 
-    /// Offers where an answer leads, by its status or by itself.
-    fn lead_on(&self, spot: &Spot<'_>, target: WebUrl, reading: &mut Reading) {
-        reading.redirect = Some(target.clone());
-        let verdict = self.scope.judge_redirect(&target, spot.role, spot.hops);
-        if self.tells && spot.role == Role::Page {
-            reading.found.push(dry::Found { url: target.clone(), rule: told(&verdict), is_list: true });
-        }
-        if let Verdict::Out(rule) = verdict {
-            reading.dead_end = Some(format!("the redirect is not followed: {rule}"));
-            return;
-        }
-        if spot.role == Role::Robots || spot.is_guess {
-            return;
-        }
-        let is_seed = spot.depth == 0 && spot.role == Role::Page;
-        let mut offered = self.candidate(spot, target, spot.role, None);
-        offered.hops = spot.hops + 1;
-        // Where a seed leads is as due as the seed.
-        offered.again |= is_seed && self.revisit == Revisit::Auto;
-        // A page that has begun ends before another begins.
-        offered.priority = if spot.role == Role::Page { 0 } else { offered.priority };
-        offered.depth = spot.depth;
-        offered.page = spot.page.map(str::to_owned);
-        offered.claims = spot.claims.cloned().map(Box::new);
-        reading.offers.push(offered);
-    }
-
     /// A page is a feed, a sitemap, or HTML; anything else says nothing to us.
     fn read_page(&self, spot: &Spot<'_>, url: &WebUrl, head: &Head, body: &[u8], reading: &mut Reading) {
         let content_type = head.field("content-type");
@@ -492,65 +463,6 @@ impl Step {
         for reject in harvest.rejects {
             reading.oddities.push(format!("line {}: {}", reject.line, reject.reason));
         }
-    }
-
-    /// Offers a link of this page, with what was said of it, if it belongs to the crawl; else counts it under the rule
-    /// that keeps it out. What `rel=nofollow` says is meant for those who rank pages.
-    fn follow(
-        &self,
-        spot: &Spot<'_>,
-        page: &WebUrl,
-        link: (&WebUrl, Option<Claims>),
-        listing: Listing,
-        reading: &mut Reading,
-    ) {
-        let (url, claims) = link;
-        let from = Origin { seed: spot.seed, page, listing, depth: spot.depth };
-        let (most, too_many) = match listing {
-            Listing::Index | Listing::Listed => (traps::LISTED, traps::MANY_LISTED),
-            Listing::List | Listing::Around | Listing::Page => (traps::LINKS, traps::MANY_LINKS),
-        };
-        let verdict = self.scope.judge(url, from);
-        if self.tells {
-            let rule = if reading.followed < most { told(&verdict) } else { Err(too_many.to_owned()) };
-            reading.found.push(dry::Found { url: url.clone(), rule, is_list: listing == Listing::Index });
-        }
-        let rule = match verdict {
-            Verdict::In(_) if reading.followed < most => {
-                let mut offered = self.candidate(spot, url.clone(), Role::Page, None);
-                offered.depth = spot.depth + 1;
-                offered.claims = claims.map(Box::new);
-                reading.offers.push(offered);
-                reading.followed += 1;
-                return;
-            }
-            Verdict::In(_) => too_many.to_owned(),
-            Verdict::Out(rule) => rule,
-        };
-        keep_out(spot, url, rule, reading);
-    }
-
-    /// Whether a list's next page belongs to it: without a number of hops, and for the seed's own list.
-    fn turns(&self, spot: &Spot<'_>) -> bool {
-        self.scope.depth == Depth::Auto && spot.depth == 0
-    }
-
-    /// Offers the next page of a seed's list, or of an article. It is as much the seed's as the page before.
-    fn turn(&self, spot: &Spot<'_>, page: &WebUrl, url: &WebUrl, next: Next, reading: &mut Reading) {
-        let from = Origin { seed: spot.seed, page, listing: Listing::List, depth: spot.depth };
-        let verdict = self.scope.judge_next(url, from, next, spot.hops);
-        if self.tells {
-            reading.found.push(dry::Found { url: url.clone(), rule: told(&verdict), is_list: next == Next::OfList });
-        }
-        if let Verdict::Out(rule) = verdict {
-            keep_out(spot, url, rule, reading);
-            return;
-        }
-        let mut offered = self.candidate(spot, url.clone(), Role::Page, None);
-        offered.hops = if next == Next::OfList { spot.hops + 1 } else { 0 };
-        // What a seed goes on with is as due as the seed.
-        offered.again |= spot.depth == 0 && self.revisit == Revisit::Auto;
-        reading.offers.push(offered);
     }
 
     fn read_style(&self, spot: &Spot<'_>, url: &WebUrl, head: &Head, body: &[u8], reading: &mut Reading) {
@@ -622,27 +534,6 @@ impl Step {
         reading
     }
 
-    /// A URL that this spot names.
-    fn candidate(&self, spot: &Spot<'_>, url: WebUrl, role: Role, referrer: Option<Referrer>) -> Candidate {
-        // What is good for a while only is asked for while it is.
-        let is_urgent = role == Role::Image && expires(&url);
-        Candidate {
-            referer: referrer.as_ref().and_then(|referrer| referrer.referer(&url)),
-            referrer: referrer.map(Box::new),
-            rung: 0,
-            url,
-            via: Some(spot.name.to_owned()),
-            seed: spot.seed_id,
-            depth: spot.depth,
-            hops: 0,
-            role,
-            page: None,
-            priority: if is_urgent { EXPIRES } else { priority(role, spot.depth) },
-            claims: None,
-            again: self.revisit == Revisit::Always,
-        }
-    }
-
     fn notes(&self, spot: &Spot<'_>, reading: &Reading) -> Notes {
         let mut notes = Notes::new(spot.seed, spot.role);
         notes.depth = spot.depth;
@@ -656,20 +547,6 @@ impl Step {
     }
 }
 
-/// Counts a link under the rule that keeps it out.
-fn keep_out(spot: &Spot<'_>, url: &WebUrl, rule: String, reading: &mut Reading) {
-    let example = |rule: &String| KeptOut::example(spot.seed_id, rule.as_str(), url.as_str());
-    reading.kept_out.entry(rule).or_insert_with_key(example).urls += 1;
-}
-
-/// A verdict as a dry run takes it.
-fn told(verdict: &Verdict) -> Result<&'static str, String> {
-    match verdict {
-        Verdict::In(rule) => Ok(rule),
-        Verdict::Out(rule) => Err(rule.clone()),
-    }
-}
-
 /// The URI under which a seed document is archived: its name, never a path of the machine.
 pub(super) fn document_uri(name: &str) -> String {
     let path: Vec<String> = name
@@ -679,20 +556,6 @@ pub(super) fn document_uri(name: &str) -> String {
         .collect();
     format!("file:///seeds/{}", path.join("/"))
 }
-
-/// Lower goes first: seeds, then what makes a page look right, then pages by their distance.
-pub(super) fn priority(role: Role, depth: u16) -> u8 {
-    match role {
-        Role::Robots | Role::Document => 0,
-        Role::Style => 2,
-        Role::Image => 3,
-        Role::Font | Role::Script => 4,
-        Role::Page => 10u8.saturating_add(u8::try_from(depth).unwrap_or(u8::MAX)),
-    }
-}
-
-/// An address that expires goes before everything else that a page needs.
-const EXPIRES: u8 = 1;
 
 /// What was read, on its way to the store.
 fn settled(url: &str, role: Role, reading: Reading) -> Settled {
@@ -713,58 +576,13 @@ fn note_findings(notes: &mut Notes, reading: &Reading) {
     notes.robots.clone_from(&reading.robots);
     notes.outlinks.clone_from(&reading.sitemaps);
     let Some(findings) = &reading.findings else { return };
-    notes.kind = Some(format!("{:?}", findings.kind).to_lowercase());
+    notes.kind = Some(findings.kind.as_str().to_owned());
     notes.outlinks = findings.links.iter().map(|link| link.url.as_str().to_owned()).collect();
     for (image, found) in findings.images.iter().enumerate() {
         for variant in &found.variants {
             let (url, role) = (variant.url.as_str().to_owned(), variant.role.as_str().to_owned());
             notes.images.push(ImageNote { image, url, role });
         }
-    }
-}
-
-/// An answer that breaks HTTP's framing, or leads nowhere, is kept and is no success.
-fn sobered(outcome: Outcome, exchange: &Exchange, reading: &Reading) -> Outcome {
-    let Outcome::Done { status } = outcome else { return outcome };
-    let broken = exchange.fault.is_none() && exchange.answer.as_ref().is_some_and(|answer| answer.malformed);
-    let reason = if broken { Some("the answer breaks HTTP's framing") } else { reading.dead_end.as_deref() };
-    match reason {
-        Some(reason) => Outcome::Failed { reason: reason.to_owned(), transient: broken, status: Some(status) },
-        None => outcome,
-    }
-}
-
-/// How the turn ended, from what the exchange was.
-fn outcome(
-    fault: Option<&Fault>,
-    status: Option<u16>,
-    tries: u32,
-    back_off: Option<Timestamp>,
-    now: Timestamp,
-) -> Outcome {
-    let again = |at| Outcome::Again { at, manner: Manner::Later };
-    let next = now.after(FIRST_WAIT * 4u32.saturating_pow(tries));
-    let failed = |reason: String| Outcome::Failed { reason, transient: true, status };
-    match (fault, status) {
-        (Some(fault @ Fault::Forbidden(_)), _) => {
-            let rule = fault.to_string();
-            Outcome::Refused { by: Refusal::Guard, rule, transient: false }
-        }
-        (Some(Fault::Stale), _) if tries + 1 < TRIES => Outcome::Again { at: now, manner: Manner::Fresh },
-        // What was received up to the cap is all that was wanted.
-        (Some(Fault::Cap), Some(status)) => Outcome::Done { status },
-        // Cut by ourselves: it goes first next time.
-        (Some(Fault::Abandoned), _) => again(now),
-        (Some(fault), _) if tries + 1 < TRIES && !fault.is_final() => again(next),
-        (Some(fault), _) => failed(fault.to_string()),
-        (None, Some(status @ (429 | 503))) => match back_off {
-            Some(at) if tries + 1 < PATIENT_TRIES => again(at),
-            _ => failed(format!("answered {status} {} times", tries + 1)),
-        },
-        (None, Some(500 | 502 | 504)) if tries + 1 < TRIES => again(next),
-        (None, Some(status @ (500 | 502 | 504))) => failed(format!("answered {status} {} times", tries + 1)),
-        (None, Some(status)) => Outcome::Done { status },
-        (None, None) => failed("the answer is not HTTP".to_owned()),
     }
 }
 
@@ -776,27 +594,5 @@ mod tests {
     fn a_document_is_named_without_paths_of_the_machine() {
         assert_eq!(document_uri("posts/a b.md"), "file:///seeds/posts/a%20b.md");
         assert_eq!(document_uri("中.md"), "file:///seeds/%E4%B8%AD.md");
-    }
-
-    #[test]
-    fn what_may_pass_is_tried_three_times() {
-        let now = Timestamp(1000);
-        assert!(matches!(outcome(Some(&Fault::Stall), None, 0, None, now), Outcome::Again { at: Timestamp(6000), .. }));
-        assert!(matches!(
-            outcome(Some(&Fault::Stall), None, 1, None, now),
-            Outcome::Again { at: Timestamp(21000), .. }
-        ));
-        assert!(matches!(outcome(Some(&Fault::Stall), None, 2, None, now), Outcome::Failed { transient: true, .. }));
-        let stale = outcome(Some(&Fault::Stale), None, 0, None, now);
-        assert_eq!(stale, Outcome::Again { at: now, manner: Manner::Fresh });
-    }
-
-    #[test]
-    fn the_guard_s_refusal_is_final() {
-        let fault = Fault::Forbidden("10.0.0.1".parse().unwrap());
-        assert!(matches!(
-            outcome(Some(&fault), None, 0, None, Timestamp(0)),
-            Outcome::Refused { by: Refusal::Guard, .. }
-        ));
     }
 }

@@ -21,7 +21,7 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::FixedOffset;
 
-use self::kind::signs;
+use self::kind::{Reading, signs};
 use self::links::{listed, pages};
 use self::meta::facts::Facts;
 use self::meta::published::{Dates, Found};
@@ -303,8 +303,6 @@ pub struct Link {
     pub next: bool,
 }
 
-/// An article shorter than this, in characters, has a date or a byline.
-const SHORT: usize = 1000;
 /// A page without pictures and with no more blocks of text than this may be a shell that scripts fill.
 const SHELL: usize = 8;
 /// Whose directives are noted: everybody's, ours, and those of the crawlers that sites address by name.
@@ -372,22 +370,8 @@ pub fn read(document: &Document<'_>) -> Findings {
         text,
         html: html::html(&page, &body, &images),
     };
-    let is_signed = article.published.is_some() || !article.byline.is_empty();
-    let is_nameless = !is_signed && !facts.is_article && !is_post && article.text.chars().count() < SHORT;
-    let kind = if kind == Kind::Article && is_nameless { kind::unsigned(&page) } else { kind };
-    let in_article = images.iter().filter(|image| image.in_article).count();
-    let captions = images.iter().filter(|image| image.in_article && image.caption.is_some()).count();
-    let shows = match kind {
-        Kind::Article => true,
-        // Of thumbnails beside each other nobody says that they are one article.
-        Kind::Other => facts.is_article || is_signed || captions >= signs::PICTURES,
-        _ => false,
-    };
-    let kind = match signs::instead(&page, &body, &facts, is_signed, &decoded.text) {
-        Some(instead) if !is_post => instead,
-        _ if shows && !is_post && signs::is_gallery(&page, &body, in_article) => Kind::Gallery,
-        _ => kind,
-    };
+    let reading = Reading { page: &page, body: &body, facts: &facts, article: &article, images: &images };
+    let kind = if is_post { kind } else { kind::once_read(kind, &reading, &decoded.text) };
     let next = address.as_ref().filter(|_| !is_post).and_then(|address| pages::next(&page, address));
     // A shell whose scripts would show a list has that list in it.
     let listed = matches!(kind, Kind::Other | Kind::NeedsBrowser).then(|| listed::links(&page)).unwrap_or_default();

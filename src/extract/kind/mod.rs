@@ -4,15 +4,17 @@ pub mod signs;
 
 use std::collections::HashSet;
 
-use crate::extract::meta::dates;
-use crate::extract::meta::dates::Reader;
+use crate::extract::meta::dates::{self, Reader};
 use crate::extract::meta::facts::Facts;
 use crate::extract::meta::order::Order;
 use crate::extract::meta::{byline, title};
 use crate::extract::page::tree::{Block, FoundLink, HEADLINE, Page, Zone, weight};
 use crate::extract::text::body::{Body, PARAGRAPH, is_paragraph};
-use crate::extract::{Document, Kind};
+use crate::extract::{Article, Document, Image, Kind};
 use crate::web::url::WebUrl;
+
+/// An article shorter than this, in characters, has a date or a byline.
+const SHORT: usize = 1000;
 
 /// Links with headlines that make a page a list.
 pub const HEADLINES: usize = 5;
@@ -76,7 +78,7 @@ pub fn kind(page: &Page, body: &Body, facts: &Facts, document: &Document<'_>) ->
 }
 
 /// What a page is whose short text names neither a day nor a writer: about something, no article.
-pub fn unsigned(page: &Page) -> Kind {
+fn unsigned(page: &Page) -> Kind {
     let headlines = page.links.iter().filter(|found| is_headline(page, found));
     let count = headlines.map(|found| &found.link.url).collect::<HashSet<_>>().len();
     if count >= 2 * HEADLINES { Kind::List } else { Kind::Other }
@@ -213,6 +215,36 @@ impl Opening {
         let near = &page.blocks[at.saturating_sub(NEAR)..page.blocks.len().min(first + NEAR)];
         if near.iter().any(|block| says(&block)) { Opening::Signed } else { Opening::Headline }
     }
+}
+
+/// What was read of a page that is no post.
+pub struct Reading<'a> {
+    pub page: &'a Page,
+    pub body: &'a Body,
+    pub facts: &'a Facts,
+    pub article: &'a Article,
+    pub images: &'a [Image],
+}
+
+/// What a page is that was taken for one of this kind, now that it has been read; `source` is its whole text.
+pub fn once_read(kind: Kind, reading: &Reading<'_>, source: &str) -> Kind {
+    let Reading { page, body, facts, article, images } = *reading;
+    let is_signed = article.published.is_some() || !article.byline.is_empty();
+    if let Some(instead) = signs::instead(page, body, facts, is_signed, source) {
+        return instead;
+    }
+    let is_nameless = !is_signed && !facts.is_article && article.text.chars().count() < SHORT;
+    let kind = if kind == Kind::Article && is_nameless { unsigned(page) } else { kind };
+    let shown = || images.iter().filter(|image| image.in_article);
+    let is_one = match kind {
+        Kind::Article => true,
+        // Of thumbnails beside each other nobody says that they are one article.
+        Kind::Other => {
+            facts.is_article || is_signed || shown().filter(|image| image.caption.is_some()).count() >= signs::PICTURES
+        }
+        _ => false,
+    };
+    if is_one && signs::is_gallery(page, body, shown().count()) { Kind::Gallery } else { kind }
 }
 
 #[cfg(test)]

@@ -4,8 +4,7 @@ use std::collections::HashSet;
 
 use chrono::{FixedOffset, Timelike};
 
-use crate::extract::meta::dates;
-use crate::extract::meta::dates::Reader;
+use crate::extract::meta::dates::{self, Reader};
 use crate::extract::meta::facts::Facts;
 use crate::extract::meta::order::Order;
 use crate::extract::page::hints::{By, Hint};

@@ -2,8 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::extract::meta::facts;
-use crate::extract::meta::facts::Facts;
+use crate::extract::meta::facts::{self, Facts};
 use crate::extract::page::tree::{Block, Page, Zone, weight};
 use crate::extract::{Document, folded};
 use crate::web::url::WebUrl;

@@ -9,10 +9,8 @@ use scraper::ElementRef;
 
 use crate::extract::page::attr::attr;
 use crate::extract::page::tree::{Base, Place};
-use crate::extract::pictures::lazy;
-use crate::extract::pictures::lazy::Holds;
-use crate::extract::pictures::srcset;
-use crate::extract::pictures::srcset::Size;
+use crate::extract::pictures::lazy::{self, Holds};
+use crate::extract::pictures::srcset::{self, Size};
 use crate::extract::pictures::stand_ins::{is_around, is_decoration, is_sign, is_stand_in};
 use crate::extract::pictures::{larger, same};
 use crate::extract::{Image, Variant, VariantRole};

@@ -8,11 +8,9 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use crate::extract::page::tree::Page;
-use crate::extract::text::features;
-use crate::extract::text::features::{Features, Surroundings};
+use crate::extract::text::features::{self, Features, Surroundings};
 use crate::extract::text::groups;
-use crate::extract::text::outline;
-use crate::extract::text::outline::Outline;
+use crate::extract::text::outline::{self, Outline};
 
 /// The trees and what words of marks are known for.
 const WEIGHTS: &str = include_str!("judge.txt");

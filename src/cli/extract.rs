@@ -19,9 +19,10 @@ use crate::web::message::Head;
 use crate::web::time::{Clock, SystemClock, Timestamp};
 use crate::web::url::WebUrl;
 
-/// Files that people give by mistake: a picture, or a PDF.
+/// Files that people give by mistake: a picture, or a PDF. A drawing in SVG may be part of a page.
 fn is_foreign(bytes: &[u8]) -> bool {
-    media::Kind::of(None, bytes) == media::Kind::Image || bytes.starts_with(b"%PDF-")
+    let is_markup = bytes.trim_ascii_start().starts_with(b"<");
+    media::Kind::of(None, bytes) == media::Kind::Image && !is_markup || bytes.starts_with(b"%PDF-")
 }
 
 /// What is known of a document besides its bytes.

@@ -114,6 +114,20 @@ fn a_line_that_is_no_text_is_answered_too() {
 }
 
 #[test]
+fn a_picture_is_no_page_and_a_drawing_may_be_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let code = |name: &str, bytes: &[u8]| {
+        let file = folder.path().join(name);
+        std::fs::write(&file, bytes).unwrap();
+        pressmark().arg(file).output().unwrap().status.code()
+    };
+    assert_eq!(code("a.png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x08\0\0\0\x08\x08\x02\0\0\0"), Some(1));
+    assert_eq!(code("a.pdf", b"%PDF-1.7\n"), Some(1));
+    assert_eq!(code("a.html", b"<svg xmlns='http://www.w3.org/2000/svg'><image href='/a.jpg'/></svg>"), Some(0));
+    assert_eq!(code("b.html", b"\xff\xfe<\0p\0>\0x\0"), Some(0));
+}
+
+#[test]
 fn an_address_that_is_none_is_said_to_be() {
     let output = pressmark().args(["--url", "not a url"]).stdin(Stdio::null()).output().unwrap();
     assert_eq!(output.status.code(), Some(2));

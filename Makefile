@@ -6,7 +6,7 @@ export CARGO
 .PHONY: help demo test soak check lint bench bench-extract install clean-demo
 
 help:
-	@echo 'make demo     build, then crawl a small news site that runs on this machine; ARGS=--replay opens it'
+	@echo 'make demo     build, then crawl a small news site that runs on this machine'
 	@echo 'make check    format, lints, unit tests: the inner loop'
 	@echo 'make test     everything that must hold before a change is kept; installs what tests need'
 	@echo 'make soak     every crash point in every manner, and a hundred kills: minutes'

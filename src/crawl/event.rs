@@ -3,7 +3,6 @@
 use serde::Serialize;
 
 use crate::web::candidate::Role;
-use crate::web::time::Timestamp;
 
 /// Something happened.
 #[derive(Clone, Debug)]
@@ -167,14 +166,4 @@ pub struct TrapSummary {
     pub rule: String,
     /// Links it kept out.
     pub urls: u64,
-}
-
-impl Summary {
-    /// Took from when to when.
-    pub(super) fn timed(mut self, started: Timestamp, finished: Timestamp) -> Summary {
-        self.started = started.iso();
-        self.finished = finished.iso();
-        self.elapsed_s = finished.since(started).as_secs_f64();
-        self
-    }
 }

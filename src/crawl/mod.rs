@@ -4,6 +4,7 @@
 //! and the database. `resume` takes up what a crash left behind.
 
 mod alike;
+mod allowance;
 mod archivist;
 mod coding;
 mod dry;
@@ -15,11 +16,13 @@ mod refusal;
 mod relays;
 mod reread;
 mod resume;
+mod robots;
 mod run;
 mod saved;
 mod scope;
 mod seeding;
 mod step;
+mod tally;
 mod traps;
 mod workers;
 

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use super::plan::{Brings, Revisit};
-use super::resume::robots;
+use super::robots;
 use super::scope::Scope;
 use super::step::{Step, priority};
 use crate::archive::{self, Found, Record};
@@ -60,7 +60,7 @@ impl Reread {
         let mut settled = self.0.found(found, original, seed_id, None)?;
         settled.offers.retain(|offer| offer.page.is_some());
         settled.kept_out.clear();
-        Some(Said { asked: asked(found, seed_id), settled, robots: robots(found, original) })
+        Some(Said { asked: asked(found, seed_id), settled, robots: robots::found(found, original) })
     }
 }
 

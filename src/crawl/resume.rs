@@ -6,17 +6,13 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::coding::robots_text;
 use super::step::Step;
-use super::{Error, Event};
+use super::{Error, Event, robots};
 use crate::archive::{self, Found, Kind, Place, Record};
-use crate::politeness::{RobotsCopy, within_limit};
 use crate::store::{Batch, Reader, Run, Store};
-use crate::web::candidate::Role;
 use crate::web::claims::Claims;
-use crate::web::message::Head;
 use crate::web::time::Timestamp;
-use crate::web::url::{Origin, WebUrl};
+use crate::web::url::WebUrl;
 
 /// Seals every `.open` file and commits what it held beyond the database's knowledge.
 pub(super) fn resume(
@@ -50,7 +46,7 @@ pub(super) fn resume(
                 if seed.is_empty() { 0 } else { store.add_seed(run.id, seed, "archive", 0, &Claims::default())? };
             let row = WebUrl::parse(&found.capture.url).ok().map(|url| reader.row(&url)).transpose()?.flatten();
             batch.settled.extend(step.found(found, original.as_ref(), seed_id, row));
-            batch.robots.extend(robots(found, original.as_ref()));
+            batch.robots.extend(robots::found(found, original.as_ref()));
         }
         captures += batch.settled.len();
         if file.lost {
@@ -83,23 +79,6 @@ fn original(
         None => reader.place_of(&found.capture.payload, original)?,
     };
     Ok(place.and_then(|place| archive::read_at(folder, &place).ok()))
-}
-
-/// A robots.txt that was answered in full at its own place holds again, without being asked for once more.
-pub(super) fn robots(found: &Found, original: Option<&Record>) -> Option<(Origin, RobotsCopy)> {
-    let (capture, url) = (&found.capture, WebUrl::parse(&found.capture.url).ok()?);
-    let status = capture.status.filter(|status| matches!(status, 200..=299 | 400..=428 | 430..=499))?;
-    if found.notes.role != Role::Robots || capture.truncated.is_some() || url.origin().robots() != url {
-        return None;
-    }
-    let is_file = (200..300).contains(&status);
-    if is_file && found.capture.kind == Kind::Revisit && original.is_none() {
-        return None;
-    }
-    let body = archive::entity(original.unwrap_or(&found.first)).into_owned();
-    let text = if is_file { robots_text(&Head::read(found.first.http().0), body) } else { Vec::new() };
-    let bytes = within_limit(&text).to_vec();
-    Some((url.origin(), RobotsCopy { fetched: capture.at, status, bytes }))
 }
 
 /// Says which files are not what their rows say, as far as a look at the folder tells: those that are still `.open`

@@ -15,23 +15,26 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
+use super::allowance::Allowance;
 use super::archivist::{Archivist, Done, Kept, Order};
 use super::dry::{self, Dry};
 use super::guesses::{self, Guesses};
 use super::plan::make_spool;
 use super::refusal::asked_by;
 use super::relays::{self, Relays};
+use super::robots::{self, Errand};
 use super::step::{Step, Taken, Turn};
-use super::traps::{self, Sort, Ward};
+use super::tally::{self, End, Tally};
+use super::traps::{Sort, Ward};
 use super::workers::{self, Extra, Work, Worked};
-use super::{Error, Event, Plan, Postponed, Revisit, SeedSummary, Summary, TrapSummary, coding, resume, seeding};
+use super::{Error, Event, Plan, Revisit, Summary, resume, seeding};
 use crate::archive::{self, Earlier, Encoded, Writer};
 use crate::fetch::{self, Request, Transport};
 use crate::frontier::{Frontier, Lease, Next};
-use crate::politeness::{Answer, Gate, Heard, Permit, Receipt};
+use crate::politeness::{Answer, Gate, Heard, Receipt};
 use crate::store::{self, Reader, Run, Settled, Store};
 use crate::web::candidate::{Candidate, Role};
-use crate::web::exchange::{Exchange, Validators};
+use crate::web::exchange::Exchange;
 use crate::web::outcome::{Outcome, Refusal};
 use crate::web::time::{Clock, Moment, Timestamp};
 use crate::web::url::{Origin, WebUrl};
@@ -45,10 +48,6 @@ const TICK: Duration = Duration::from_secs(1);
 const HORIZON: Duration = Duration::from_secs(600);
 /// What is in the air when a run stops has so long to end by itself; then it is cut and kept as far as it came.
 const DRAIN: Duration = Duration::from_secs(30);
-/// Budgets of time and bytes stop new pages when so much of them is used, so that pages end whole.
-const NEARLY: f64 = 0.9;
-/// Before an hour of the day at which a run stops, no page begins for so long.
-const LAST_MINUTE: Duration = Duration::from_secs(60);
 
 /// How a run is asked to stop.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -106,31 +105,16 @@ struct Dispatcher<'a, T> {
     reading: usize,
     uncommitted: usize,
     next_tick: Moment,
-    counters: Summary,
-    pages_begun: u64,
-    pages_by_seed: HashMap<i64, u64>,
-    /// Bytes of the WARC files when the run began.
-    archived: u64,
+    tally: Tally,
+    allowance: Allowance,
     /// What is with the archivist, in bytes.
     to_write: u64,
     /// Turns that are over.
     settled: u64,
-    failed_by_seed: HashMap<i64, u64>,
-    files: BTreeSet<String>,
     /// Since when nothing new is begun.
     draining: Option<Moment>,
-    /// Why no new page is begun, once that is so.
-    closed: Option<&'static str>,
     /// What is left is not due before then.
     postponed: Option<Timestamp>,
-}
-
-/// A robots.txt on its way to where it has moved.
-struct Errand {
-    origin: Origin,
-    to: WebUrl,
-    hops: u8,
-    seed: i64,
 }
 
 /// What was in the air, and is over.
@@ -248,16 +232,11 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             reading: 0,
             uncommitted: 0,
             next_tick: now.after(TICK),
-            counters: Summary { run: run.id, ..Summary::default() },
-            pages_begun: 0,
-            pages_by_seed: HashMap::new(),
-            archived: bytes_in(&plan.warc_folder()),
+            tally: Tally::new(run, wall),
+            allowance: Allowance::new(plan.budget, now, &plan.warc_folder()),
             to_write: 0,
             settled: 0,
-            failed_by_seed: HashMap::new(),
-            files: BTreeSet::new(),
             draining: None,
-            closed: None,
             postponed: None,
             clock,
         };
@@ -302,7 +281,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
     /// Sends out everything that may go now; says when to look again, or that it is over.
     fn lease_what_is_due(&mut self) -> Result<Due, Error> {
         let now = self.clock.now();
-        let stopping = *self.stop.borrow() > Stop::Go || self.budgets_used_up(now);
+        let stopping = *self.stop.borrow() > Stop::Go || self.allowance.is_spent(now, self.tally.bytes_received());
         if stopping && now.since(*self.draining.get_or_insert(now)) >= DRAIN {
             self.transport.cut();
         }
@@ -330,7 +309,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             return Ok(Due::At(until));
         }
         if self.uncommitted > 0 {
-            self.archivist.order(Order::Commit { counters: self.counters_json(), hold: self.clock.hold() });
+            self.archivist.order(Order::Commit { counters: self.tally.json(), hold: self.clock.hold() });
             return Ok(Due::At(until));
         }
         self.what_now(now, until, stopping)
@@ -341,8 +320,9 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         if *self.stop.borrow() > Stop::Go {
             return Ok(Due::Ended("signal"));
         }
+        let closed = self.allowance.closed();
         if stopping {
-            return Ok(Due::Ended(self.closed.unwrap_or("done")));
+            return Ok(Due::Ended(closed.unwrap_or("done")));
         }
         if !self.errands.is_empty() {
             return Ok(Due::At(until.min(now.after(TICK))));
@@ -354,17 +334,16 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             }
             Next::NothingBefore(at) if at.since(now) > HORIZON => {
                 self.postponed = Some(self.clock.wall_at(at));
-                Ok(Due::Ended(self.closed.unwrap_or("done")))
+                Ok(Due::Ended(closed.unwrap_or("done")))
             }
             // Looked at again every now and then all the same: somebody may be watching.
             Next::NothingBefore(at) => Ok(Due::At(at.min(now.after(TICK)))),
-            Next::Exhausted if self.closed.is_none() && self.frontier.passes_over()? => Ok(Due::Ended("pages")),
-            Next::Exhausted => Ok(Due::Ended(self.closed.unwrap_or("done"))),
-            Next::Waiting if self.closed.is_some() => Ok(Due::Ended(self.closed.unwrap_or("done"))),
-            Next::Waiting => {
+            Next::Exhausted if closed.is_none() && self.frontier.passes_over()? => Ok(Due::Ended("pages")),
+            Next::Waiting if closed.is_none() => {
                 self.frontier.wake_all(now);
                 Ok(Due::At(now.after(TICK)))
             }
+            Next::Exhausted | Next::Waiting => Ok(Due::Ended(closed.unwrap_or("done"))),
         }
     }
 
@@ -417,12 +396,12 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             Answer::NeedsRobots(permit) => {
                 let (url, seed) = (candidate.url.origin().robots(), candidate.seed);
                 self.frontier.put_back(*lease, None);
-                let request = robots_request(permit, url.clone());
+                let request = robots::request(permit, url.clone());
                 self.send(Aloft::Robots(url, seed), request);
             }
             Answer::Forbidden(verdict) => {
                 self.decide(|dry| dry.admit(&candidate.url, Some(verdict.clone())))?;
-                self.counters.refused_by_robots += 1;
+                self.tally.forbidden();
                 self.refuse(lease, Refusal::Robots, verdict.to_string(), Some(verdict))?;
             }
             Answer::Guarded(rule) => {
@@ -487,10 +466,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
 
     /// Counts a page for the budgets.
     fn begin_page(&mut self, seed: i64) {
-        self.pages_begun += 1;
-        let of_seed = self.pages_by_seed.entry(seed).or_default();
-        *of_seed += 1;
-        if self.plan.budget.per_seed.is_some_and(|most| *of_seed >= most) {
+        if self.allowance.begin_page(seed) {
             self.frontier.close_seed(seed);
         }
     }
@@ -522,51 +498,20 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         self.air.len() + self.reading + self.uncommitted
     }
 
-    /// Budgets of time and bytes that are used up altogether: nothing more is begun.
-    fn budgets_used_up(&mut self, now: Moment) -> bool {
-        let budget = &self.plan.budget;
-        let by = if budget.bytes.is_some_and(|bytes| self.counters.bytes_received >= bytes) {
-            "bytes"
-        } else if budget.time.into_iter().chain(budget.until).any(|time| now.since(self.started.0) >= time) {
-            "time"
-        } else {
-            return false;
-        };
-        self.closed.get_or_insert(by);
-        true
-    }
-
     /// Lets no new page begin once a budget says so; pages that have begun go on.
     fn close_pages(&mut self, now: Moment) {
-        let budget = &self.plan.budget;
-        let elapsed = now.since(self.started.0);
-        let nearly = |used: f64, of: f64| used >= of * NEARLY;
-        if budget.pages.is_some_and(|pages| self.pages_begun >= pages) {
-            self.closed.get_or_insert("pages");
-        }
-        if budget.bytes.is_some_and(|bytes| nearly(self.counters.bytes_received as f64, bytes as f64)) {
-            self.closed.get_or_insert("bytes");
-        }
-        if budget.time.is_some_and(|time| nearly(elapsed.as_secs_f64(), time.as_secs_f64())) {
-            self.closed.get_or_insert("time");
-        }
-        // A night is long: a tenth of it would be an hour.
-        if budget.until.is_some_and(|until| elapsed + LAST_MINUTE.min(until.mul_f64(1.0 - NEARLY)) >= until) {
-            self.closed.get_or_insert("time");
-        }
-        if budget.archive.is_some_and(|most| self.archived + self.counters.bytes_written + self.to_write >= most) {
-            self.closed.get_or_insert("archive");
-        }
-        if self.closed.is_some() {
+        let written = self.tally.bytes_written() + self.to_write;
+        if !self.allowance.admits_pages(now, self.tally.bytes_received(), written) {
             self.frontier.close_pages();
         }
     }
 
+    /// Asks for what robots.txt files have moved to.
     fn run_errands(&mut self, now: Moment) {
         for errand in std::mem::take(&mut self.errands) {
             match self.gate.ask_hop(&errand.origin, &errand.to, errand.hops, now) {
                 Answer::Go(permit) => {
-                    let request = robots_request(permit, errand.to.clone());
+                    let request = robots::request(permit, errand.to.clone());
                     self.send(Aloft::Robots(errand.to, errand.seed), request);
                 }
                 answer => {
@@ -580,7 +525,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
     }
 
     fn send(&mut self, what: Aloft, request: Request) {
-        self.counters.requests += 1;
+        self.tally.requested();
         let (transport, receipt) = (self.transport.clone(), request.permit.receipt());
         self.air.spawn(async move {
             let exchange = transport.exchange(request).await;
@@ -622,7 +567,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             }
         };
         let body = match &what {
-            Aloft::Robots(..) => robots_body(&exchange),
+            Aloft::Robots(..) => robots::body(&exchange),
             Aloft::Lease(..) => Vec::new(),
         };
         let heard = self.gate.heard(&receipt, &exchange, &body, now, wall);
@@ -659,7 +604,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         let clocks = self.gate.clocks(&host, now, wall);
         let (candidate, tries, lease, earlier) = match what {
             Aloft::Lease(lease, earlier) => (lease.candidate.clone(), lease.tries, Some(lease), earlier),
-            Aloft::Robots(url, seed) => (robots_candidate(url, seed), 0, None, None),
+            Aloft::Robots(url, seed) => (robots::candidate(url, seed), 0, None, None),
         };
         let seed = self.seed_names.get(&candidate.seed).cloned().unwrap_or_default();
         let verdict = receipt.verdict().cloned();
@@ -694,7 +639,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             Aloft::Robots(..) => Role::Robots,
         };
         let bytes = exchange.answer.as_ref().map_or(0, |answer| answer.head.len() as u64 + answer.body.len());
-        self.counters.bytes_received += bytes;
+        self.tally.received(bytes);
         (self.tell)(Event::Fetched {
             url: exchange.url.as_str().to_owned(),
             host: exchange.url.host().to_owned(),
@@ -715,7 +660,7 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
             decided.into_iter().for_each(|decision| (self.tell)(Event::Decided(decision)));
         }
         self.frontier.offer(&taken.settled.offers)?;
-        self.count(&taken);
+        self.tally.read(&taken);
         self.keep(taken, extra)
     }
 
@@ -760,27 +705,8 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
         if let Outcome::Failed { reason, .. } = outcome
             && !candidate.is_guess()
         {
-            self.counters.failed += 1;
-            *self.failed_by_seed.entry(candidate.seed).or_default() += 1;
+            self.tally.failed(candidate);
             (self.tell)(Event::Failed { url: candidate.url.as_str().to_owned(), reason: reason.clone() });
-        }
-    }
-
-    fn count(&mut self, taken: &Taken) {
-        let settled = &taken.settled;
-        for out in settled.kept_out.iter().filter(|out| traps::is_trap(&out.rule)) {
-            match self.counters.traps.iter_mut().find(|trap| trap.rule == out.rule) {
-                Some(trap) => trap.urls += out.urls,
-                None => self.counters.traps.push(TrapSummary { rule: out.rule.clone(), urls: out.urls }),
-            }
-        }
-        let is_over = matches!(settled.outcome, Some(Outcome::Done { .. })) && settled.redirect.is_none();
-        if taken.encoded.is_some() && is_over {
-            match settled.role {
-                Role::Page => self.counters.pages += 1,
-                Role::Image => self.counters.images += 1,
-                _ => {}
-            }
         }
     }
 
@@ -792,11 +718,9 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
                 if self.uncommitted == 0 {
                     self.ward.committed();
                 }
-                self.counters.revisits += revisits as u64;
-                self.counters.bytes_written += bytes;
+                self.tally.committed(bytes, revisits, files);
                 // Revisits have become shorter than they were thought to be.
                 self.to_write = if self.uncommitted == 0 { 0 } else { self.to_write.saturating_sub(bytes) };
-                self.files.extend(files);
                 self.frontier.committed(offered.iter().map(String::as_str));
                 self.frontier.outcomes_committed(settled.iter().map(String::as_str));
                 let now = self.clock.now();
@@ -811,19 +735,15 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
     fn tick(&mut self) {
         let now = self.clock.now();
         if self.uncommitted > 0 && now >= self.next_tick {
-            self.archivist.order(Order::Commit { counters: self.counters_json(), hold: self.clock.hold() });
+            self.archivist.order(Order::Commit { counters: self.tally.json(), hold: self.clock.hold() });
             self.next_tick = now.after(TICK);
         }
         (self.tell)(Event::Progress {
             settled: self.settled,
             waiting: self.frontier.waiting(),
             in_air: self.air.len(),
-            bytes: self.counters.bytes_received,
+            bytes: self.tally.bytes_received(),
         });
-    }
-
-    fn counters_json(&self) -> String {
-        serde_json::to_string(&self.counters).unwrap_or_else(|_| "{}".to_owned())
     }
 
     /// Ends the run in good order, or as good an order as a failure leaves.
@@ -836,35 +756,11 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
                 return Err(error);
             }
         };
-        let finished = self.clock.wall();
-        let mut summary = std::mem::take(&mut self.counters).timed(self.started.1, finished);
-        stopped_by.clone_into(&mut summary.stopped_by);
-        summary.warc_files = self.files.into_iter().collect();
-        summary.peak_rss_bytes = peak_rss().unwrap_or(0);
-        let brought = self.reader.run_brought(self.run.id)?;
-        summary.articles = brought.articles;
-        summary.articles_incomplete = brought.incomplete;
-        for (id, seed) in &self.seeds {
-            let (articles_new, articles_changed) = brought.by_seed.get(id).copied().unwrap_or_default();
-            // What a budget has left for the next run is as it should be.
-            let verdict = if self.postponed.is_some() && brought.waiting_seeds.contains(id) {
-                "waiting".to_owned()
-            } else if brought.failed_seeds.contains(id) {
-                "failed".to_owned()
-            } else {
-                "ok".to_owned()
-            };
-            let failed = self.failed_by_seed.get(id).copied().unwrap_or(0);
-            summary.seeds.push(SeedSummary { seed: seed.clone(), verdict, articles_new, articles_changed, failed });
-        }
-        if let Some(until) = self.postponed {
-            let urls = self.reader.hosts()?.iter().map(|host| host.pages + host.requisites).sum();
-            summary.postponed = Some(Postponed { urls, until: until.iso() });
-        }
+        let end = End { at: self.clock.wall(), by: stopped_by, postponed: self.postponed, seeds: &self.seeds };
+        let summary = self.tally.sum_up(&end, &self.reader)?;
         // The writer must be the last to close the database: only it can leave a file that needs no WAL.
         drop((self.reader, self.frontier));
-        let counters = serde_json::to_string(&summary).unwrap_or_else(|_| "{}".to_owned());
-        self.archivist.order(Order::End { stopped_by: stopped_by.to_owned(), counters });
+        self.archivist.order(Order::End { stopped_by: stopped_by.to_owned(), counters: tally::json(&summary) });
         self.archivist.join();
         // Empty but for what a reader still holds; the next run empties it.
         let _ = std::fs::remove_dir(self.plan.spool_folder());
@@ -881,35 +777,6 @@ impl<'a, T: Transport> Dispatcher<'a, T> {
 enum Due {
     At(Moment),
     Ended(&'static str),
-}
-
-fn robots_request(permit: Permit, url: WebUrl) -> Request {
-    Request { permit, url, role: Role::Robots, referer: None, validators: Validators::default() }
-}
-
-fn robots_candidate(url: WebUrl, seed: i64) -> Candidate {
-    Candidate {
-        url,
-        via: None,
-        seed,
-        depth: 0,
-        hops: 0,
-        role: Role::Robots,
-        page: None,
-        referer: None,
-        referrer: None,
-        rung: 0,
-        priority: 0,
-        claims: None,
-        again: false,
-    }
-}
-
-fn robots_body(exchange: &Exchange) -> Vec<u8> {
-    let Some(answer) = &exchange.answer else { return Vec::new() };
-    // A spool file that cannot be read is a file that says nothing; what it held is archived all the same.
-    let body = archive::payload(answer, coding::ROBOTS).unwrap_or_default();
-    coding::robots_text(&answer.read_head(), body)
 }
 
 /// A gate that knows what earlier runs learnt, so that a restart does not hurry.
@@ -933,18 +800,4 @@ fn remembering_gate(plan: &Plan, store: &Store, run: Run, clock: &dyn Clock) -> 
         gate.remember_address(&address, now, wall);
     }
     Ok(gate)
-}
-
-/// The length of all files of a folder; what cannot be looked at counts nothing.
-fn bytes_in(folder: &std::path::Path) -> u64 {
-    let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    files.filter_map(|file| file.metadata().ok()).filter(std::fs::Metadata::is_file).map(|file| file.len()).sum()
-}
-
-/// The most memory this process has held, where the system tells.
-fn peak_rss() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kib: u64 = line.trim().trim_end_matches(" kB").parse().ok()?;
-    Some(kib * 1024)
 }

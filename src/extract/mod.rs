@@ -380,6 +380,12 @@ pub fn read(document: &Document<'_>) -> Findings {
     if kind == Kind::List {
         let mut known: HashSet<WebUrl> = links.iter().map(|link| link.url.clone()).collect();
         links.extend(listed.into_iter().filter(|link| known.insert(link.url.clone())));
+        if let Some(url) = page.next.take().filter(|_| !links.iter().any(|link| link.next)) {
+            match links.iter_mut().find(|link| link.url == url) {
+                Some(link) => link.next = true,
+                None => links.push(Link { url, text: String::new(), nofollow: false, around: true, next: true }),
+            }
+        }
     }
     let cut = matches!(kind, Kind::Article | Kind::Gallery) && signs::is_cut(&page, &body, &facts);
     let refresh = page.refresh.take();

@@ -2,6 +2,8 @@
 //! over several.
 
 use std::path::Path;
+use std::sync::mpsc;
+use std::time::Duration;
 
 use crate::lantern::{pressmark, run};
 use crate::paper::{HOST, Page, Paper, column, html};
@@ -149,4 +151,74 @@ fn pages_of_an_article_are_joined_whichever_was_asked_for_first() {
     );
     let text = &column(folder.path(), "SELECT text FROM article")[0];
     assert_eq!(text.lines().count(), 6 + 6 + 2, "{text}");
+}
+
+/// What an archive says of the one article in it that is spread over `/whole.html` and what follows.
+fn whole(archive: &Path) -> String {
+    column(archive, "SELECT parts, parts_kept, complete FROM article").join(", ")
+}
+
+#[test]
+fn an_article_whose_crawl_ended_between_its_pages_is_whole_after_the_next() {
+    let (paper, folder) = (Paper::serve(spread), tempfile::tempdir().unwrap());
+    let begun = run(paper.crawl(folder.path()).args(["--max-pages", "1"]).arg(format!("{HOST}/whole.html")));
+    assert!(begun.status.success());
+    assert_eq!(whole(folder.path()), "2 | 1 | 0");
+    let why = "SELECT number, kept, why FROM article_part";
+    assert_eq!(column(folder.path(), why), ["2 | 0 | still to be fetched"]);
+    assert!(run(paper.crawl(folder.path()).arg(format!("{HOST}/whole.html"))).status.success());
+    assert!(whole(folder.path()).starts_with("3 | 3 | "), "{}", whole(folder.path()));
+}
+
+#[test]
+fn an_article_whose_crawl_was_killed_between_its_pages_is_whole_after_the_next() {
+    let (asked, third) = mpsc::channel();
+    let paper = Paper::serve(move |target| {
+        if target == "/whole_3.html" && asked.send(()).is_ok() {
+            std::thread::sleep(Duration::from_secs(2));
+        }
+        spread(target)
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let mut killed = paper.crawl(folder.path()).arg("--quiet").arg(format!("{HOST}/whole.html")).spawn().unwrap();
+    third.recv_timeout(Duration::from_secs(60)).unwrap();
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    drop(third);
+    assert!(run(paper.crawl(folder.path()).arg(format!("{HOST}/whole.html"))).status.success());
+    assert!(whole(folder.path()).starts_with("3 | 3 | "), "{}", whole(folder.path()));
+    let known = seen(folder.path());
+    reindexed(folder.path());
+    assert_eq!(seen(folder.path()), known);
+}
+
+#[test]
+fn a_page_of_an_article_that_robots_txt_forbids_is_said_to_be_missing() {
+    let paper = Paper::serve(|target| match target {
+        "/robots.txt" => Some(("text/plain", b"User-agent: *\nDisallow: /whole_3".to_vec())),
+        _ => spread(target),
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let ended = run(paper.crawl(folder.path()).arg("--strict").arg(format!("{HOST}/whole.html")));
+    assert_eq!(ended.status.code(), Some(3));
+    assert!(!paper.asked().contains("/whole_3.html"));
+    assert_eq!(whole(folder.path()), "3 | 2 | 0");
+    let parts = column(folder.path(), "SELECT number, kept, why FROM article_part ORDER BY number");
+    assert_eq!(parts, ["2 | 1 | null", "3 | 0 | Disallow: /whole_3 (robots.txt line 2)"]);
+}
+
+#[test]
+fn an_article_that_counts_on_without_end_ends() {
+    let paper = Paper::serve(|target| {
+        let number: usize = target.strip_prefix("/endless.html?page=").map_or(Some(1), |page| page.parse().ok())?;
+        let next = format!("<a href='/endless.html?page={}'>Next page</a>", number + 1);
+        let story = story(&format!("endless{number}"), 6);
+        target
+            .starts_with("/endless")
+            .then(|| html(format!("<title>Endless</title><article><h1>Endless</h1>{story}</article>{next}")))?
+    });
+    let folder = tempfile::tempdir().unwrap();
+    assert!(run(paper.crawl(folder.path()).arg(format!("{HOST}/endless.html"))).status.success());
+    assert_eq!(column(folder.path(), "SELECT parts, parts_kept FROM article"), ["50 | 50"]);
+    assert_eq!(paper.asked().len(), 50);
 }

@@ -3,16 +3,11 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tokio::runtime::Runtime;
-
 use crate::lantern::{pressmark, rows, run};
-use crate::origin::{Line, Origin};
-
-const HOST: &str = "http://news.example";
+use crate::paper::{HOST, Page, Paper, html};
 
 const OUTLINE: &str = r#"<opml version="2.0"><body><outline text="Papers">
 <outline text="A" xmlUrl="http://news.example/rss.xml"/>
@@ -67,15 +62,16 @@ fn gallery() -> String {
     )
 }
 
-fn page(target: &str, walled: bool) -> Option<(&'static str, String)> {
-    let html = |html: String| Some(("text/html; charset=utf-8", html));
+fn page(target: &str, walled: bool) -> Page {
     match target {
         "/robots.txt" => None,
-        "/rss.xml" => Some(("application/rss+xml", RSS.to_owned())),
-        "/feed.json" => Some(("application/feed+json", JSON_FEED.to_owned())),
+        "/rss.xml" => Some(("application/rss+xml", RSS.into())),
+        "/feed.json" => Some(("application/feed+json", JSON_FEED.into())),
         "/news/" => html(list(1, "<a href=/news/2 rel=next>2</a>")),
         "/news/2" => html(list(7, "<a href=/news/3>Older posts »</a>")),
         "/news/3" => html(list(13, "")),
+        "/quiet/" => html(list(1, "").replace("<nav>", "<link rel=next href=/quiet/old><nav>")),
+        "/quiet/old" => html(list(7, "")),
         "/inline/" => html(inline_list()),
         "/guarded.html" if walled => html(
             "<title>Just a moment...</title><script>window.captcha={once_id:1}</script><h1>Please wait</h1>".to_owned(),
@@ -94,50 +90,8 @@ fn page(target: &str, walled: bool) -> Option<(&'static str, String)> {
     }
 }
 
-struct Paper {
-    origin: Origin,
-    walled: Arc<AtomicBool>,
-    _runtime: Runtime,
-}
-
-impl Paper {
-    fn new() -> Paper {
-        let walled = Arc::new(AtomicBool::new(false));
-        let runtime = Runtime::new().unwrap();
-        let shared = walled.clone();
-        let origin = runtime.block_on(Origin::start(None, move |mut line: Line| {
-            let walled = shared.clone();
-            async move {
-                while let Some(head) = line.request().await {
-                    let head = String::from_utf8(head).unwrap();
-                    let target = head.split(' ').nth(1).unwrap();
-                    let found = page(target, walled.load(Ordering::SeqCst));
-                    let (status, (media, body)) =
-                        found.map_or(("404 Not Found", ("text/plain", String::new())), |page| ("200 OK", page));
-                    let length = body.len();
-                    let answer =
-                        format!("HTTP/1.1 {status}\r\nContent-Type: {media}\r\nContent-Length: {length}\r\n\r\n{body}");
-                    if !line.say(answer.as_bytes()).await {
-                        return;
-                    }
-                }
-            }
-        }));
-        Paper { origin, walled, _runtime: runtime }
-    }
-
-    fn crawl(&self, archive: &Path) -> Command {
-        let mut command = pressmark();
-        command.arg("crawl").arg("--archive").arg(archive).args(["--contact", "test@news.example", "--delay", "0s"]);
-        command.arg("--resolve").arg(format!("news.example:80:{}", self.origin.address));
-        command
-    }
-
-    /// The pages that were asked for.
-    fn asked(&self) -> BTreeSet<String> {
-        let target = |head: Vec<u8>| String::from_utf8(head).unwrap().split(' ').nth(1).unwrap().to_owned();
-        self.origin.requests().into_iter().map(target).filter(|target| target != "/robots.txt").collect()
-    }
+fn paper() -> Paper {
+    Paper::serve(|target| page(target, false))
 }
 
 fn articles(archive: &Path) -> Vec<String> {
@@ -147,7 +101,7 @@ fn articles(archive: &Path) -> Vec<String> {
 
 #[test]
 fn an_outline_leads_to_feeds_and_feeds_to_articles() {
-    let (paper, folder) = (Paper::new(), tempfile::tempdir().unwrap());
+    let (paper, folder) = (paper(), tempfile::tempdir().unwrap());
     let seed = folder.path().join("mine.opml");
     std::fs::write(&seed, OUTLINE).unwrap();
     let archive = folder.path().join("archive");
@@ -157,7 +111,7 @@ fn an_outline_leads_to_feeds_and_feeds_to_articles() {
 
 #[test]
 fn a_list_leads_to_its_articles_and_to_its_next_pages_and_nowhere_else() {
-    let (paper, folder) = (Paper::new(), tempfile::tempdir().unwrap());
+    let (paper, folder) = (paper(), tempfile::tempdir().unwrap());
     assert!(run(paper.crawl(folder.path()).arg(format!("{HOST}/news/"))).status.success());
     let mut want: BTreeSet<String> = (1..19).map(|n| format!("/a-{n}.html")).collect();
     assert_eq!(articles(folder.path()).into_iter().collect::<BTreeSet<_>>(), want);
@@ -166,15 +120,24 @@ fn a_list_leads_to_its_articles_and_to_its_next_pages_and_nowhere_else() {
 }
 
 #[test]
+fn what_only_the_head_of_a_list_names_is_its_next_page() {
+    let (paper, folder) = (paper(), tempfile::tempdir().unwrap());
+    assert!(run(paper.crawl(folder.path()).arg(format!("{HOST}/quiet/"))).status.success());
+    let mut want: BTreeSet<String> = (1..13).map(|n| format!("/a-{n}.html")).collect();
+    want.extend(["/quiet/", "/quiet/old"].map(str::to_owned));
+    assert_eq!(paper.asked(), want);
+}
+
+#[test]
 fn a_list_in_the_state_of_a_shell_is_a_list() {
-    let (paper, folder) = (Paper::new(), tempfile::tempdir().unwrap());
+    let (paper, folder) = (paper(), tempfile::tempdir().unwrap());
     assert!(run(paper.crawl(folder.path()).arg(format!("{HOST}/inline/"))).status.success());
     assert_eq!(articles(folder.path()), (1..7).map(|n| format!("/i-{n}.html")).collect::<Vec<_>>());
 }
 
 #[test]
 fn a_saved_page_gives_the_links_of_its_list() {
-    let (paper, folder) = (Paper::new(), tempfile::tempdir().unwrap());
+    let (paper, folder) = (paper(), tempfile::tempdir().unwrap());
     let seed = folder.path().join("saved.html");
     std::fs::write(&seed, format!("<!-- saved from url=(0025){HOST}/news/ -->\n{}", list(1, ""))).unwrap();
     let archive = folder.path().join("archive");
@@ -186,7 +149,7 @@ fn a_saved_page_gives_the_links_of_its_list() {
 
 #[test]
 fn a_post_with_the_address_of_its_page_is_kept_beside_the_page() {
-    let (paper, folder) = (Paper::new(), tempfile::tempdir().unwrap());
+    let (paper, folder) = (paper(), tempfile::tempdir().unwrap());
     let seed = folder.path().join("post.md");
     let text = "The post says it in words of its own, so that both are worth keeping. ".repeat(6);
     std::fs::write(&seed, format!("---\ntitle: A post\nurl: {HOST}/page.html\n---\n<p>{text}</p>\n")).unwrap();
@@ -207,7 +170,9 @@ fn kinds(archive: &Path) -> Vec<(String, String)> {
 
 #[test]
 fn what_stands_where_an_article_should_be_is_kept_and_is_none() {
-    let (paper, folder) = (Paper::new(), tempfile::tempdir().unwrap());
+    let walled = Arc::new(AtomicBool::new(false));
+    let (now, folder) = (walled.clone(), tempfile::tempdir().unwrap());
+    let paper = Paper::serve(move |target| page(target, now.load(Ordering::SeqCst)));
     let archive = folder.path();
     let pages = |names: &[&str]| names.iter().map(|name| format!("{HOST}/{name}.html")).collect::<Vec<_>>();
     let later = ["deleted", "guarded", "rebuilt"];
@@ -215,7 +180,7 @@ fn what_stands_where_an_article_should_be_is_kept_and_is_none() {
     assert_eq!(articles(archive), ["/deleted.html", "/guarded.html", "/rebuilt.html"]);
     // An article that hides behind something else later keeps its version.
     let before = rows(archive, "SELECT * FROM article ORDER BY url");
-    paper.walled.store(true, Ordering::SeqCst);
+    walled.store(true, Ordering::SeqCst);
     assert!(run(paper.crawl(archive).args(pages(&later))).status.success());
     let want = [
         ("/deleted.html", "article"),
@@ -239,7 +204,7 @@ fn what_stands_where_an_article_should_be_is_kept_and_is_none() {
 
 #[test]
 fn galleries_and_cut_articles_are_articles_that_say_so() {
-    let (paper, folder) = (Paper::new(), tempfile::tempdir().unwrap());
+    let (paper, folder) = (paper(), tempfile::tempdir().unwrap());
     let pages = ["cut", "gallery", "whole"].map(|name| format!("{HOST}/{name}.html"));
     let crawled = run(paper.crawl(folder.path()).args(pages).args(["--images", "none"]));
     assert!(crawled.status.success());
@@ -251,7 +216,7 @@ fn galleries_and_cut_articles_are_articles_that_say_so() {
 
 #[test]
 fn hops_are_followed_from_lists_and_articles_alike() {
-    let (paper, folder) = (Paper::new(), tempfile::tempdir().unwrap());
+    let (paper, folder) = (paper(), tempfile::tempdir().unwrap());
     assert!(run(paper.crawl(folder.path()).args(["--depth", "1"]).arg(format!("{HOST}/news/"))).status.success());
     let mut want: BTreeSet<String> = (1..7).map(|n| format!("/a-{n}.html")).collect();
     want.extend(["/news/", "/news/2", "/login.html", "/about.html", "/imprint.html"].map(str::to_owned));

@@ -235,11 +235,11 @@ fn hinted(page: &Page, body: &Body, by: By) -> Vec<String> {
     let is_near = |hint: &&Hint| hint.block + BEFORE >= first && hint.block <= first + INSIDE;
     let is_behind = |hint: &&Hint| hint.block > last && hint.block <= last + BEHIND;
     // Who changed a text, or looked it over, did not write it.
-    let is_changed = |hint: &&Hint| {
+    let is_helper = |hint: &&Hint| {
         let above = hint.block.checked_sub(1).and_then(|at| page.blocks.get(at));
-        byline::is_of_change(&hint.text) || above.is_some_and(|block| byline::is_of_change(&block.text))
+        byline::is_of_help(&hint.text) || above.is_some_and(|block| byline::is_of_help(&block.text))
     };
-    let hints = || page.hints.authors.iter().filter(|hint| hint.by == by && !is_changed(hint));
+    let hints = || page.hints.authors.iter().filter(|hint| hint.by == by && !is_helper(hint));
     let near = names_of(hints().filter(is_near));
     // Several behind the text are those of a list of other articles.
     let mut later: Vec<&str> = hints().filter(|hint| hint.block > last).map(|hint| hint.text.as_str()).collect();

@@ -88,6 +88,17 @@ pub fn credits(line: &str) -> Credits {
         let people = vec![Person { name: found[1].to_owned(), role: "author" }];
         return Credits { people, source: Some(found[2].to_owned()) };
     }
+    // `本报记者 何田 摄`
+    static TAKEN: LazyLock<Regex> = LazyLock::new(|| {
+        constant(
+            r"^\s*[(]?\s*(?:\p{Han}{0,8}[记記]者\s*)?(\p{Han}{2,4}(?:[、\s]+\p{Han}{2,4}){0,3})\s+[摄攝]影?\s*[)]?\s*$",
+        )
+    });
+    if let Some(found) = TAKEN.captures(&line) {
+        let names = found[1].split('、').flat_map(han_words);
+        let people = names.map(|name| Person { name, role: "photographer" }).collect();
+        return Credits { people, source: None };
+    }
     chinese(&line)
 }
 
@@ -103,23 +114,29 @@ pub fn is_label(line: &str) -> bool {
     line.len() <= 16 && is_one(LABELS, &line.trim().to_lowercase())
 }
 
-/// The line credits who changed the text or looked it over.
-pub fn is_of_change(line: &str) -> bool {
-    const STARTS: [&str; 12] = [
-        "updated by",
-        "last updated by",
-        "reviewed by",
-        "medically reviewed by",
-        "fact checked by",
-        "fact-checked by",
-        "edited by",
-        "expert reviewed by",
-        "translated by",
-        "photos by",
-        "photo by",
-        "photography by",
-    ];
-    line.len() <= 160 && STARTS.iter().any(|start| starts_with(line.trim_start(), start))
+/// What begins a line that credits somebody who did not write the text, in lower case, and what they did. Who changed
+/// a text later, or looked it over, is credited with nothing.
+const HELPED: &[(&str, Option<&str>)] = &[
+    ("updated by", None),
+    ("last updated by", None),
+    ("reviewed by", None),
+    ("medically reviewed by", None),
+    ("expert reviewed by", None),
+    ("fact checked by", None),
+    ("fact-checked by", None),
+    ("edited by", Some("editor")),
+    ("translated by", Some("translator")),
+    ("photos by", Some("photographer")),
+    ("photo by", Some("photographer")),
+    ("photographs by", Some("photographer")),
+    ("photography by", Some("photographer")),
+    ("illustration by", Some("illustrator")),
+    ("illustrations by", Some("illustrator")),
+];
+
+/// The line credits somebody who did not write the text.
+pub fn is_of_help(line: &str) -> bool {
+    line.len() <= 160 && HELPED.iter().any(|(start, _)| starts_with(line.trim_start(), start))
 }
 
 /// The names that sign a text at its end: `……。(何田)`, `(c)Agency/Jane DOE`.
@@ -256,7 +273,10 @@ fn english(line: &str) -> Vec<Person> {
         )
     });
     let behind_day = DATED.captures(line).and_then(|found| Some(&line[found.get(1)?.end()..]));
-    let Some(rest) = STARTS.iter().find_map(|start| line.strip_prefix(start)).or(behind_day) else { return Vec::new() };
+    let helped =
+        HELPED.iter().find(|(start, _)| starts_with(line, start)).map(|(start, role)| (&line[start.len()..], *role));
+    let wrote = || Some((STARTS.iter().find_map(|start| line.strip_prefix(start)).or(behind_day)?, Some("author")));
+    let Some((rest, Some(role))) = helped.or_else(wrote) else { return Vec::new() };
     let cut = rest.find(['|', '·', '—', '–', '(', ';']).into_iter().chain(rest.find(|c: char| c.is_ascii_digit()));
     let words = [" for ", " on ", " in ", " at "].into_iter().filter_map(|word| rest.find(word));
     let rest = rest[..cut.chain(words).min().unwrap_or(rest.len())].trim_start_matches([':', ' ']);
@@ -265,7 +285,7 @@ fn english(line: &str) -> Vec<Person> {
     // What follows the names is an outlet or a job: `By Jane Doe, staff writer`.
     names
         .take_while(|name| NAME.is_match(name) && is_name(name) && is_called(name))
-        .map(|name| Person { name: without_twin(&name).to_owned(), role: "author" })
+        .map(|name| Person { name: without_twin(&name).to_owned(), role })
         .collect()
 }
 
@@ -294,6 +314,11 @@ mod tests {
         check("2024-03-04 10:06 来源：山海报 作者：何田", "何田 author <山海报");
         check("本报记者 何田 通讯员 陆晨", "何田 reporter, 陆晨 correspondent");
         check("图源：网友", "");
+        check("本报记者 何田 摄", "何田 photographer");
+        check("（新华社记者何田、李云 摄）", "何田 photographer, 李云 photographer");
+        check("何田 攝影", "何田 photographer");
+        check("何田 李云 攝", "何田 photographer, 李云 photographer");
+        check("图为大桥，记者 何田 摄", "");
         check("撰文：[法] 让·克劳德", "让·克劳德 author");
         check("作者：云上，写字的人。公众号《某某》", "云上 author");
         check("作者：John Smith", "John Smith author");
@@ -304,6 +329,10 @@ mod tests {
         check("Autorin: Uta Doe, Leiterin des Projekts", "Uta Doe author");
         check("Von: Götz Roe", "Götz Roe author");
         check("By Jane DoeJane Doe", "Jane Doe author");
+        check("Photos by Jane Doe and John Roe", "Jane Doe photographer, John Roe photographer");
+        check("Translated by: Jane Doe", "Jane Doe translator");
+        check("EDITED BY Jane Doe", "Jane Doe editor");
+        check("Updated by Jane Doe", "");
     }
 
     #[test]
@@ -318,15 +347,15 @@ mod tests {
     }
 
     #[test]
-    fn labels_and_changes_are_told() {
-        for (line, label, change) in [
+    fn labels_and_helpers_are_told() {
+        for (line, label, help) in [
             ("Von:", true, false),
             ("Written by", true, false),
             ("Written by the river", false, false),
             ("Updated by Jane Doe", false, true),
             ("Medically reviewed by Jane Doe, MD", false, true),
         ] {
-            assert_eq!((is_label(line), is_of_change(line)), (label, change), "{line}");
+            assert_eq!((is_label(line), is_of_help(line)), (label, help), "{line}");
         }
     }
 
